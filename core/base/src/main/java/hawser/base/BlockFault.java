@@ -1,0 +1,40 @@
+package hawser.base;
+
+import java.util.Objects;
+
+/**
+ * An operation on a disk failed in a way its caller must handle: the errno that a guest or an NBD
+ * client will see, and a sentence that says what was being done.
+ */
+public final class BlockFault extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  private final Errno errno;
+
+  /** A failure with the words that tell a person what was being done and why it failed. */
+  public BlockFault(Errno errno, String doing) {
+    this(errno, doing, null);
+  }
+
+  /** As above, keeping the failure underneath. */
+  public BlockFault(Errno errno, String doing, @org.jspecify.annotations.Nullable Throwable cause) {
+    super(doing, cause);
+    this.errno = errno;
+  }
+
+  /** A failed system call: {@code doing: strerror}. */
+  public static BlockFault of(Errno errno, String doing) {
+    return new BlockFault(errno, doing + ": " + errno.text());
+  }
+
+  /** What a guest or a client is told. */
+  public Errno errno() {
+    return errno;
+  }
+
+  /** The sentence for people; never null. */
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
+  }
+}

@@ -1,0 +1,3 @@
+/** Byte ranges, sizes, byte order and the four kinds of fault. */
+@org.jspecify.annotations.NullMarked
+package hawser.base;

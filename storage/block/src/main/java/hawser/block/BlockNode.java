@@ -1,0 +1,142 @@
+package hawser.block;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A disk: the one interface of files, formats, filters, connections and test doubles.
+ *
+ * <p>Offsets and lengths are bytes from 0 to {@link #length()}. A request outside that range, or
+ * not aligned to {@link Limits#alignment()}, is refused with EINVAL (EIO past the end of a read)
+ * before anything happens; whoever accepts requests from a stranger checks them first. Buffers are
+ * native segments of exactly the request's length; a node keeps none after the call returns.
+ *
+ * <p>Calls block. Every method but {@link #close} may be called from any number of threads at once.
+ * A write is visible to every read that starts after the write returned; it is durable when a later
+ * {@link #flush} has returned, or at once with {@link #FUA}. Two overlapping writes at the same
+ * time leave either's bytes in each sector of the overlap.
+ *
+ * <p>A fault leaves the node usable. What a failed write left in its own range is undefined.
+ */
+public interface BlockNode extends AutoCloseable {
+  /** Write flag: the bytes are durable when the call returns. */
+  int FUA = 1;
+
+  /** Zeroing flag: the range may become a hole, so that a later write can meet ENOSPC. */
+  int MAY_UNMAP = 2;
+
+  /** Zeroing flag: fail with EOPNOTSUPP instead of writing zeroes as slowly as data. */
+  int NO_FALLBACK = 4;
+
+  /** Write flag: store compressed, where the format can (whole clusters, written once). */
+  int COMPRESSED = 8;
+
+  /** The name a person knows it by: a file name, a URI, or a {@code json:} name. */
+  String name();
+
+  /** The driver's name as QEMU spells it: {@code file}, {@code qcow2}, {@code nbd}. */
+  String driver();
+
+  /** The size of the disk in bytes. */
+  long length() throws BlockFault;
+
+  /** Whether writes are refused with EPERM. */
+  boolean readOnly();
+
+  /** What requests must keep to, and what goes fast. */
+  default Limits limits() {
+    return Limits.BYTES;
+  }
+
+  /** Fills {@code into} from {@code offset}. */
+  void read(MemorySegment into, long offset) throws BlockFault;
+
+  /** Fills the pieces one after the other from {@code offset}. */
+  default void read(MemorySegment[] into, long offset) throws BlockFault {
+    long at = offset;
+    for (MemorySegment piece : into) {
+      read(piece, at);
+      at += piece.byteSize();
+    }
+  }
+
+  /**
+   * Fills {@code into} if that needs no waiting for a device, a lock or a peer. False: the content
+   * of {@code into} is undefined, and {@link #read} is to be called from a thread that may wait.
+   */
+  default boolean readNow(MemorySegment into, long offset) throws BlockFault {
+    return false;
+  }
+
+  /**
+   * Writes all of {@code from} at {@code offset}; {@code flags} of {@link #FUA}, {@link
+   * #COMPRESSED}.
+   */
+  void write(MemorySegment from, long offset, int flags) throws BlockFault;
+
+  /** Writes the pieces one after the other at {@code offset}. */
+  default void write(MemorySegment[] from, long offset, int flags) throws BlockFault {
+    long at = offset;
+    for (MemorySegment piece : from) {
+      write(piece, at, flags);
+      at += piece.byteSize();
+    }
+  }
+
+  /**
+   * Writes all of {@code from} if that needs no waiting, as {@link #readNow}. False: nothing was
+   * written.
+   */
+  default boolean writeNow(MemorySegment from, long offset, int flags) throws BlockFault {
+    return false;
+  }
+
+  /**
+   * Makes a range read as zeroes. {@code flags} of {@link #FUA}, {@link #MAY_UNMAP}, {@link
+   * #NO_FALLBACK}. Any length; the node splits.
+   */
+  void writeZeroes(long offset, long length, int flags) throws BlockFault;
+
+  /**
+   * Gives a range back. A hint: what it reads afterwards is the old data or zeroes, and a node that
+   * cannot discard succeeds without doing anything.
+   */
+  void discard(long offset, long length) throws BlockFault;
+
+  /** Returns when every write that had returned before the call is durable. */
+  void flush() throws BlockFault;
+
+  /**
+   * What is known of the bytes from {@code offset}: one extent that starts there, is at least one
+   * byte and at most {@code length} bytes long. Ask again from its end for the next.
+   */
+  Extent extent(long offset, long length) throws BlockFault;
+
+  /** What this node reads unallocated ranges from, or null. */
+  default @org.jspecify.annotations.Nullable BlockNode backing() {
+    return null;
+  }
+
+  /** Every node directly beneath this one. */
+  default List<BlockNode> children() {
+    return List.of();
+  }
+
+  /**
+   * Changes the length. New bytes read as zeroes.
+   *
+   * @throws BlockFault EOPNOTSUPP when this kind of node cannot
+   */
+  default void resize(long length, Preallocation preallocation) throws BlockFault {
+    throw new BlockFault(Errno.EOPNOTSUPP, "Image format driver does not support resize");
+  }
+
+  /**
+   * Writes what is cached, gives everything back and closes the nodes beneath. No other call may
+   * run or follow. Closing twice is harmless.
+   */
+  @Override
+  void close() throws BlockFault;
+}

@@ -1,0 +1,164 @@
+package hawser.block;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.base.Size;
+import hawser.base.json.Json;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * The options of one node, still to be taken. A tree: the value of a child's key is its own options
+ * or the name of another node. Values keep the type they were given in; text from a command line is
+ * converted when it is taken. Used by one thread.
+ */
+public final class Options {
+  private final Map<String, Json> members;
+
+  /** Options of a {@code json:} name or a QMP command. */
+  public Options(Json.Obj tree) {
+    this.members = new LinkedHashMap<>(tree.members());
+  }
+
+  /** No options yet. */
+  public Options() {
+    this.members = new LinkedHashMap<>();
+  }
+
+  /**
+   * Options from a command line's dotted form, {@code driver=qcow2,file.filename=a.img}: dots nest,
+   * a doubled comma is a comma.
+   *
+   * @throws IllegalArgumentException with QEMU's words when a key lacks its value or clashes
+   */
+  public static Options parse(String text) {
+    var options = new Options();
+    for (var pair : KeyValues.parse(text).entrySet()) {
+      options.putDotted(pair.getKey(), Json.of(pair.getValue()));
+    }
+    return options;
+  }
+
+  /** Adds or replaces one option of this node. */
+  public Options put(String key, Json value) {
+    members.put(key, value);
+    return this;
+  }
+
+  /** Adds an option whose key may lead into a child: {@code file.filename}. */
+  public Options putDotted(String key, Json value) {
+    int dot = key.indexOf('.');
+    if (dot < 0) {
+      members.put(key, value);
+      return this;
+    }
+    String head = key.substring(0, dot);
+    Json old = members.get(head);
+    if (old != null && !(old instanceof Json.Obj)) {
+      throw new IllegalArgumentException(
+          "Parameter '" + head + "' is used both as a value and as a tree");
+    }
+    var child = old instanceof Json.Obj tree ? new Options(tree) : new Options();
+    child.putDotted(key.substring(dot + 1), value);
+    members.put(head, child.tree());
+    return this;
+  }
+
+  /** Whether the option is there, untaken. */
+  public boolean has(String key) {
+    return members.containsKey(key);
+  }
+
+  /** Takes a text. */
+  public Optional<String> text(String key) throws BlockFault {
+    Json value = members.remove(key);
+    return switch (value) {
+      case null -> Optional.empty();
+      case Json.Str(String text) -> Optional.of(text);
+      case Json.Num(var number) -> Optional.of(number.toPlainString());
+      case Json.Bool(boolean truth) -> Optional.of(truth ? "on" : "off");
+      case Json.Null _, Json.Arr _, Json.Obj _ -> throw wrong(key, "string");
+    };
+  }
+
+  /** Takes a text that must be there. */
+  public String needed(String key) throws BlockFault {
+    return text(key)
+        .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Parameter '" + key + "' is missing"));
+  }
+
+  /** Takes a size in bytes, suffixes allowed. */
+  public OptionalLong size(String key) throws BlockFault {
+    Optional<String> text = text(key);
+    if (text.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    OptionalLong size = Size.parse(text.get());
+    if (size.isEmpty()) {
+      throw wrong(key, "size");
+    }
+    return size;
+  }
+
+  /** Takes a whole number without a suffix. */
+  public OptionalLong number(String key) throws BlockFault {
+    Optional<String> text = text(key);
+    if (text.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    try {
+      return OptionalLong.of(Long.decode(text.get()));
+    } catch (NumberFormatException e) {
+      throw wrong(key, "number");
+    }
+  }
+
+  /** Takes a switch: on, off, yes, no, true, false. */
+  public Optional<Boolean> truth(String key) throws BlockFault {
+    if (members.get(key) instanceof Json.Bool(boolean value)) {
+      members.remove(key);
+      return Optional.of(value);
+    }
+    Optional<String> text = text(key);
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        switch (text.get()) {
+          case "on", "yes", "true", "y" -> true;
+          case "off", "no", "false", "n" -> false;
+          default -> throw wrong(key, "'on' or 'off'");
+        });
+  }
+
+  /** Takes any value. */
+  public Optional<Json> any(String key) {
+    return Optional.ofNullable(members.remove(key));
+  }
+
+  /** Takes the options of a child. Empty when it is absent or is the name of a node. */
+  public Optional<Options> child(String key) {
+    if (members.get(key) instanceof Json.Obj tree) {
+      members.remove(key);
+      return Optional.of(new Options(tree));
+    }
+    return Optional.empty();
+  }
+
+  /** The names of what nobody has taken yet. */
+  public Set<String> left() {
+    return Set.copyOf(members.keySet());
+  }
+
+  /** What nobody has taken yet. */
+  public Json.Obj tree() {
+    return new Json.Obj(new LinkedHashMap<>(members));
+  }
+
+  private static BlockFault wrong(String key, String expected) {
+    return new BlockFault(Errno.EINVAL, "Parameter '" + key + "' expects " + expected);
+  }
+}

@@ -1,0 +1,8 @@
+/** Block nodes: disks, disk formats and filters that stack on one another. */
+module hawser.block {
+  requires static transitive org.jspecify;
+  requires transitive hawser.base;
+  requires hawser.sys;
+
+  exports hawser.block;
+}
