@@ -1,10 +1,13 @@
 package hawser.base;
 
-import java.util.Locale;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.OptionalLong;
 
 /** Sizes as people write and read them: "10G" on the way in, "10 GiB" on the way out. */
 public final class Size {
+  private static final BigDecimal THOUSAND = BigDecimal.valueOf(1000);
   private static final String SUFFIXES = "BKMGTPE";
   private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 
@@ -13,16 +16,18 @@ public final class Size {
   /**
    * Reads a size as QEMU's tools do: decimal or 0x-hexadecimal digits, or a decimal fraction, and
    * an optional suffix out of {@code b k M G T P E} (powers of 1024, either case); no suffix means
-   * bytes. Empty when the text is not a size; values above 2^63-1 are not sizes.
+   * bytes. Blanks and a plus sign may stand in front. Empty when the text is not a size; values
+   * above 2^63-1 are not sizes.
    */
   public static OptionalLong parse(String text) {
     return parse(text, 'B');
   }
 
   /** As {@link #parse(String)}, with the suffix to assume when there is none. */
-  public static OptionalLong parse(String text, char defaultSuffix) {
-    if (text.isEmpty()) {
-      return OptionalLong.empty();
+  public static OptionalLong parse(String given, char defaultSuffix) {
+    String text = given.stripLeading();
+    if (text.startsWith("+")) {
+      text = text.substring(1);
     }
     if (text.startsWith("0x") || text.startsWith("0X")) {
       return parseHex(text.substring(2));
@@ -41,8 +46,7 @@ public final class Size {
     if (power < 0 || (power == 0 && number.contains("."))) {
       return OptionalLong.empty();
     }
-    var bytes =
-        new java.math.BigDecimal(number).multiply(java.math.BigDecimal.valueOf(1L << (10 * power)));
+    var bytes = new BigDecimal(number).multiply(BigDecimal.valueOf(1L << (10 * power)));
     var whole = bytes.toBigInteger();
     return whole.bitLength() > 63 ? OptionalLong.empty() : OptionalLong.of(whole.longValue());
   }
@@ -73,13 +77,11 @@ public final class Size {
     return significant(value) + " " + UNITS[power];
   }
 
-  /** C's {@code %0.3g}: three significant digits without trailing zeroes. */
+  /** C's {@code %0.3g}, which turns to an exponent where three digits round up to a thousand. */
   private static String significant(double value) {
-    int decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-    if (value < 1 && value > 0) {
-      decimals = 3;
-    }
-    String text = String.format(Locale.ROOT, "%." + decimals + "f", value);
-    return text.contains(".") ? text.replaceAll("0+$", "").replaceAll("\\.$", "") : text;
+    var rounded = new BigDecimal(value).round(new MathContext(3, RoundingMode.HALF_EVEN));
+    return rounded.compareTo(THOUSAND) == 0
+        ? "1e+03"
+        : rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
   }
 }
