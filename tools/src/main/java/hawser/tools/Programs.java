@@ -1,0 +1,24 @@
+package hawser.tools;
+
+import hawser.tools.img.ImgProgram;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of programs. A plain switch, so that the classes of a program that does not run are
+ * never loaded.
+ */
+public final class Programs {
+  private Programs() {}
+
+  /** The sub-commands of {@code hawser}, in the order in which help lists them. */
+  public static final List<String> NAMES = List.of("img");
+
+  /** The program of that sub-command, or the one that stands in for the original of that name. */
+  public static @Nullable Program named(String name) {
+    return switch (name) {
+      case "img", "qemu-img" -> new ImgProgram();
+      default -> null;
+    };
+  }
+}

@@ -1,0 +1,8 @@
+/** The programs: one package each, and the table that picks one. */
+module hawser.tools {
+  requires static transitive org.jspecify;
+  requires transitive hawser.base;
+  requires hawser.block;
+
+  exports hawser.tools;
+}
