@@ -1,0 +1,82 @@
+#!/bin/sh
+# Makes the programs of peers.txt available: installs what is missing where that is allowed, names it
+# elsewhere. Never fails: the tests that need a missing program say so and are skipped.
+set -eu
+list=$(dirname "$0")/peers.txt
+SOURCE=/etc/apt/sources.list.d/hawser-backports.sources
+
+# The first number of the version that a command prints.
+major() {
+  "$1" --version 2>/dev/null | sed -n '1s/[^0-9]*\([0-9][0-9]*\).*/\1/p'
+}
+
+# Whether $1 is there in version $2 or newer.
+present() {
+  command -v "$1" >/dev/null || return 1
+  [ "$2" = - ] || [ "$(major "$1")" -ge "$2" ]
+}
+
+# The missing ones as lines of peers.txt.
+missing() {
+  grep -v '^#' "$list" | while read -r command package lowest; do
+    present "$command" "$lowest" || echo "$command $package $lowest"
+  done
+}
+
+# The first number of the version of a package that apt would install; 0 when there is none.
+offered() {
+  version=$(apt-cache policy "$1" | sed -n 's/^ *Candidate: \([0-9]*:\)\{0,1\}\([0-9]*\).*/\2/p')
+  echo "${version:-0}"
+}
+
+# Adds the backports of this release, in the words of the source that this machine already has.
+add_backports() {
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  if [ -z "$codename" ] || grep -rqs "$codename-backports" /etc/apt/sources.list /etc/apt/sources.list.d; then
+    return 0
+  fi
+  for file in /etc/apt/sources.list.d/*.sources; do
+    [ -r "$file" ] || continue
+    awk -v RS= -v codename="$codename" '
+      $0 ~ "Suites:[^\n]*[ \t]" codename "([ \t\n]|$)" && !done {
+        sub(/Suites:[^\n]*/, "Suites: " codename "-backports"); print; done = 1
+      }' "$file" >"$SOURCE"
+    [ -s "$SOURCE" ] && return 0
+  done
+  rm -f "$SOURCE"
+  if [ -r /etc/apt/sources.list ]; then
+    sed -n "s/^\(deb .*\) $codename \(.*\)/\1 $codename-backports \2/p" /etc/apt/sources.list \
+      | head -n 1 >"${SOURCE%.sources}.list"
+  fi
+}
+
+install_missing() {
+  export DEBIAN_FRONTEND=noninteractive
+  echo "hawser: installing the programs that tests run against: $(echo "$wanted" | cut -d' ' -f1 | paste -sd' ' -)"
+  apt-get update -qq || true
+  if echo "$wanted" | while read -r _ package lowest; do
+    [ "$lowest" = - ] || [ "$(offered "$package")" -ge "$lowest" ] || exit 1
+  done; then
+    suite=
+  else
+    add_backports
+    apt-get update -qq || true
+    suite="-t $(. /etc/os-release && echo "$VERSION_CODENAME")-backports"
+  fi
+  # shellcheck disable=SC2086
+  apt-get install -qq -y --no-install-recommends \
+    $(echo "$wanted" | awk '$3 == "-" { print $2 }' | sort -u) >/dev/null || true
+  # shellcheck disable=SC2086
+  apt-get install -qq -y --no-install-recommends $suite \
+    $(echo "$wanted" | awk '$3 != "-" { print $2 }' | sort -u) >/dev/null || true
+}
+
+wanted=$(missing)
+[ -n "$wanted" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -r /etc/debian_version ]; then
+  install_missing
+  wanted=$(missing)
+fi
+[ -z "$wanted" ] || echo "$wanted" | while read -r command package lowest; do
+  echo "hawser: $command is missing; its tests will be skipped (Debian's package $package$([ "$lowest" = - ] || echo ", version $lowest or newer"))"
+done

@@ -1,0 +1,57 @@
+package hawser.testkit;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Whose program a test runs: QEMU's, or Hawser's that stands in for it. A test with this as its
+ * parameter ({@code @EnumSource}) judges both by the same assertions.
+ */
+public enum Side {
+  /** The program on PATH. */
+  QEMU,
+  /** Ours, as a process of its own, as {@code ./hawser} starts it. */
+  HAWSER;
+
+  /** The repository's root; the build sets it. */
+  private static final Path ROOT = Path.of(System.getProperty("hawser.root", "../.."));
+
+  /**
+   * A command line. {@code program} is the original's name, {@code qemu-img}; a test that runs
+   * QEMU's is skipped when that is not on this machine.
+   */
+  public List<String> command(String program, String... arguments) {
+    var command = new ArrayList<String>();
+    switch (this) {
+      case QEMU -> {
+        Peers.requires(program);
+        command.add(program);
+      }
+      case HAWSER -> {
+        command.addAll(List.of("/usr/bin/env", "JAVA=" + java(), "MODULES=" + modules()));
+        command.addAll(List.of("/bin/sh", ROOT.resolve("dist/launch.sh").toString(), program));
+      }
+    }
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** Runs the program to its end. */
+  public Ran run(String program, String... arguments) {
+    return Peers.run(command(program, arguments));
+  }
+
+  /** Starts the program; the caller closes it. */
+  public Peer start(String program, String... arguments) {
+    return Peers.start(command(program, arguments));
+  }
+
+  private static Path java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java");
+  }
+
+  private static Path modules() {
+    return ROOT.resolve("tools/target/modules").toAbsolutePath().normalize();
+  }
+}
