@@ -3,7 +3,9 @@ package hawser.block;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A disk: the one interface of files, formats, filters, connections and test doubles.
@@ -122,6 +124,21 @@ public interface BlockNode extends AutoCloseable {
   /** Every node directly beneath this one. */
   default List<BlockNode> children() {
     return List.of();
+  }
+
+  /**
+   * What {@code info} calls a node of {@link #children}: {@code file}, {@code data-file}, {@code
+   * backing}.
+   */
+  default String childName(BlockNode child) {
+    return child.equals(backing()) ? "backing" : "file";
+  }
+
+  /** What is known of this node besides its length; opens and reads nothing new. */
+  default NodeInfo info() throws BlockFault {
+    var storage = new ArrayList<>(children());
+    storage.remove(backing());
+    return NodeInfo.of(storage.isEmpty() ? OptionalLong.empty() : NodeInfo.allocatedBy(storage));
   }
 
   /**

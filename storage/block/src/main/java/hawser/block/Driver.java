@@ -1,6 +1,9 @@
 package hawser.block;
 
 import hawser.base.BlockFault;
+import hawser.base.Errno;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens one kind of node: a protocol such as {@code file}, a format such as {@code qcow2}, a
@@ -25,5 +28,36 @@ public interface Driver {
    */
   default int probe(java.lang.foreign.MemorySegment head, String name) {
     return 0;
+  }
+
+  /**
+   * What may be said of a new image of this kind, in QEMU's order. Empty: this driver makes none.
+   */
+  default List<CreateOption> createOptions() {
+    return List.of();
+  }
+
+  /**
+   * Makes a new image, replacing what was there. A format makes its file through {@link
+   * Opener#createFile} and then writes into it.
+   *
+   * @param name what to call it: a path or a URI
+   * @param options {@code size} is always given
+   * @throws BlockFault EFBIG when the format cannot hold that size, or with QEMU's words
+   */
+  default void create(String name, CreateOptions options, Opener opener) throws BlockFault {
+    throw new BlockFault(
+        Errno.EOPNOTSUPP, "Format driver '" + name() + "' does not support image creation");
+  }
+
+  /**
+   * How much room a new image would need.
+   *
+   * @param options {@code size} is given unless there is a source
+   * @param source what is to be copied, or null
+   */
+  default Measure measure(CreateOptions options, @Nullable BlockNode source) throws BlockFault {
+    throw new BlockFault(
+        Errno.EOPNOTSUPP, "Block driver '" + name() + "' does not support size measurement");
   }
 }

@@ -37,4 +37,23 @@ public final class ImageName {
         "filename", Json.of(protocol.equals("file") ? name.substring("file:".length()) : name));
     return options;
   }
+
+  /** The path of a name that is a path, with or without {@code file:} in front. */
+  public static String path(String name) {
+    return name.startsWith("file:") ? name.substring("file:".length()) : name;
+  }
+
+  /**
+   * What a name found inside an image means: relative paths start at the image's folder; absolute
+   * ones and those with a protocol stay as they are.
+   *
+   * @param image the image's own name
+   */
+  public static String resolve(String image, String found) {
+    if (found.startsWith("/") || found.startsWith("json:") || !protocol(found).isEmpty()) {
+      return found;
+    }
+    int slash = image.lastIndexOf('/');
+    return slash < 0 ? found : image.substring(0, slash + 1) + found;
+  }
 }

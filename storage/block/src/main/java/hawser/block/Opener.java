@@ -147,4 +147,23 @@ public final class Opener {
     }
     return best;
   }
+
+  /** The driver that a name's protocol asks for: {@code file} for a path. */
+  public Driver protocol(String name) throws BlockFault {
+    String protocol = ImageName.protocol(name);
+    String driver =
+        ImageName.options(name).get("driver") instanceof Json.Str(String d) ? d : "file";
+    return driver(driver)
+        .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Unknown protocol '" + protocol + "'"));
+  }
+
+  /**
+   * Makes an empty file, or whatever the name's protocol has in its place, for a format to write
+   * into; what was there is lost.
+   */
+  public void createFile(String name) throws BlockFault {
+    Driver protocol = protocol(name);
+    var options = new CreateOptions(protocol.createOptions(), List.of());
+    protocol.create(name, options.set("size", "0"), this);
+  }
 }

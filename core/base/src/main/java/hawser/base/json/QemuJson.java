@@ -80,7 +80,8 @@ public final class QemuJson {
     }
   }
 
-  private static List<Map.Entry<String, Json>> inQemuOrder(Map<String, Json> members) {
+  /** The members of an object in the order in which QEMU's dictionary gives them out. */
+  public static List<Map.Entry<String, Json>> inQemuOrder(Map<String, Json> members) {
     var entries = new ArrayList<>(members.entrySet());
     Collections.reverse(entries);
     entries.sort(Comparator.comparingInt(entry -> bucket(entry.getKey())));

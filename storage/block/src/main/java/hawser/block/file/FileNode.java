@@ -3,8 +3,10 @@ package hawser.block.file;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
+import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.Extent;
+import hawser.block.NodeInfo;
 import hawser.block.OpenMode;
 import hawser.block.Preallocation;
 import hawser.sys.FileCalls;
@@ -13,6 +15,9 @@ import hawser.sys.Result;
 import hawser.sys.Stat;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalLong;
 
 /** A regular file through system calls. */
 final class FileNode implements BlockNode {
@@ -124,6 +129,16 @@ final class FileNode implements BlockNode {
       throw new BlockFault(Errno.EINVAL, "extent offset " + offset + " is past the end");
     }
     return new Extent(offset, length, Extent.Kind.DATA, 0, offset, this);
+  }
+
+  @Override
+  public NodeInfo info() throws BlockFault {
+    var specific = new LinkedHashMap<String, Json>();
+    specific.put("type", Json.of("file"));
+    specific.put("data", new Json.Obj(Map.of()));
+    return NodeInfo.of(OptionalLong.of(Stat.of(fd, name).storedBytes()))
+        .withDirty(false)
+        .withSpecific(new Json.Obj(specific));
   }
 
   @Override

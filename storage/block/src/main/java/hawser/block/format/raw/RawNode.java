@@ -4,6 +4,7 @@ import hawser.base.BlockFault;
 import hawser.block.BlockNode;
 import hawser.block.Extent;
 import hawser.block.Limits;
+import hawser.block.NodeInfo;
 import hawser.block.Preallocation;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -94,6 +95,13 @@ final class RawNode implements BlockNode {
   @Override
   public List<BlockNode> children() {
     return List.of(file);
+  }
+
+  @Override
+  public NodeInfo info() throws BlockFault {
+    NodeInfo below = file.info();
+    var plain = NodeInfo.of(below.allocated());
+    return below.dirty().isPresent() ? plain.withDirty(below.dirty().get()) : plain;
   }
 
   @Override
