@@ -5,4 +5,5 @@ module hawser.block {
   requires hawser.sys;
 
   exports hawser.block;
+  exports hawser.block.format.qcow2.layout;
 }
