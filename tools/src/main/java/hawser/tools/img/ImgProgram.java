@@ -1,12 +1,15 @@
 package hawser.tools.img;
 
+import hawser.base.BlockFault;
 import hawser.base.UsageFault;
+import hawser.block.Driver;
 import hawser.tools.Command;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import hawser.tools.Program;
 import hawser.tools.Terminal;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The qemu-img of Hawser: picks the command and runs it. */
 public final class ImgProgram implements Program {
@@ -33,7 +36,16 @@ public final class ImgProgram implements Program {
 
   @Override
   public List<Command> commands() {
-    return List.of();
+    return List.of(CreateCommand.TABLE, InfoCommand.TABLE);
+  }
+
+  /** A plain switch, so that the classes of commands that do not run are never loaded. */
+  private static @Nullable ImgCommand command(String name) {
+    return switch (name) {
+      case "create" -> new CreateCommand();
+      case "info" -> new InfoCommand();
+      default -> null;
+    };
   }
 
   @Override
@@ -59,11 +71,33 @@ public final class ImgProgram implements Program {
     if (operands.isEmpty()) {
       return 0;
     }
-    throw new UsageFault("Command not found: " + operands.getFirst() + "\n" + HINT);
+    String[] rest = operands.subList(1, operands.size()).toArray(new String[0]);
+    return run(operands.getFirst(), rest, io);
+  }
+
+  private static int run(String name, String[] args, Terminal io) {
+    ImgCommand command = command(name);
+    if (command == null) {
+      throw new UsageFault("Command not found: " + name + "\n" + HINT);
+    }
+    try {
+      return command.run(new ImgLine(command.table(), args, io));
+    } catch (BlockFault fault) {
+      throw new UsageFault(fault.getMessage());
+    }
   }
 
   private int help(Terminal io) {
     io.print(new Command("", "Works on disk images", "COMMAND", OPTIONS).help("qemu-img"));
+    io.print("\nCommands (qemu-img COMMAND --help says more):\n");
+    for (Command command : commands()) {
+      io.line("  " + command.name() + " - " + command.text());
+    }
+    io.print("\nSupported formats:");
+    for (Driver driver : Images.opener().drivers()) {
+      io.print(" " + driver.name());
+    }
+    io.print("\n");
     return 0;
   }
 }

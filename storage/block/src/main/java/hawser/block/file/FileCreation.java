@@ -12,6 +12,7 @@ import hawser.block.Opener;
 import hawser.block.Options;
 import hawser.block.Preallocation;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -23,10 +24,16 @@ final class FileCreation {
   /** Disks are whole sectors; QEMU rounds a new file's size up to one. */
   private static final int SECTOR = 512;
 
+  /** The largest alignment that O_DIRECT is known to ask for. */
+  private static final int FIRST_BLOCK = 4096;
+
   private FileCreation() {}
 
   static void create(String name, CreateOptions options, Opener opener) throws BlockFault {
-    Preallocation preallocation = options.preallocation();
+    String wanted = options.text("preallocation").orElse("off");
+    Preallocation preallocation =
+        Preallocation.named(wanted)
+            .orElseThrow(() -> new BlockFault(Errno.EINVAL, "invalid parameter value: " + wanted));
     if (preallocation == Preallocation.METADATA) {
       throw new BlockFault(Errno.EOPNOTSUPP, "Unsupported preallocation mode: metadata");
     }
@@ -37,6 +44,19 @@ final class FileCreation {
     try (BlockNode node = opener.open(file, OpenMode.WRITE)) {
       node.resize(0, Preallocation.OFF);
       node.resize(size, preallocation);
+      if (size > 0 && preallocation == Preallocation.OFF) {
+        allocateFirstBlock(node, size);
+      }
+    }
+  }
+
+  /**
+   * Writes zeroes to the first block. A file that is one hole looks as if it could be read at any
+   * alignment; whoever opens it with O_DIRECT finds out the true one by trying the first block.
+   */
+  private static void allocateFirstBlock(BlockNode node, long size) throws BlockFault {
+    try (var arena = Arena.ofConfined()) {
+      node.write(arena.allocate(size < FIRST_BLOCK ? SECTOR : FIRST_BLOCK, FIRST_BLOCK), 0, 0);
     }
   }
 
