@@ -1,6 +1,9 @@
-# Sourced with JAVA (the executable) and MODULES (the module path) set: becomes the program that the
-# arguments name. Everything here is built into the shell, because each process it started would
-# cost more than the JVM flags gain.
+# Becomes the program that the arguments name. All of it is built into the shell: a second process
+# would cost more than the flags gain. Given by whoever sources it or runs it:
+#   JAVA     the java executable
+#   MODULES  the folder of our modules; unset where they are linked into that Java
+#   START    a flag about the start-up cache, or unset
+#   MAIN     another main class than the programs' own, or unset
 
 # A short command is over before an optimising compiler or a second collector thread would pay.
 flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
@@ -13,5 +16,5 @@ case ${1-} in
     ;;
 esac
 
-exec "$JAVA" $flags ${CACHE-} -XX:-UsePerfData -Xshare:auto --enable-native-access=hawser.sys \
-  -p "$MODULES" -m hawser.tools/hawser.tools.Main "$@"
+exec "$JAVA" $flags -XX:-UsePerfData --enable-native-access=hawser.sys ${START:+"$START"} \
+  ${MODULES:+-p "$MODULES"} -m "hawser.tools/${MAIN:-hawser.tools.Main}" "$@"

@@ -15,7 +15,8 @@ public enum Side {
   HAWSER;
 
   /** The repository's root; the build sets it. */
-  private static final Path ROOT = Path.of(System.getProperty("hawser.root", "../.."));
+  public static final Path ROOT =
+      Path.of(System.getProperty("hawser.root", "../..")).toAbsolutePath().normalize();
 
   /**
    * A command line. {@code program} is the original's name, {@code qemu-img}; a test that runs
@@ -52,6 +53,6 @@ public enum Side {
   }
 
   private static Path modules() {
-    return ROOT.resolve("tools/target/modules").toAbsolutePath().normalize();
+    return ROOT.resolve("tools/target/modules");
   }
 }

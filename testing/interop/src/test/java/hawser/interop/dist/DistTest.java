@@ -1,0 +1,83 @@
+package hawser.interop.dist;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hawser.testkit.Peers;
+import hawser.testkit.Ran;
+import hawser.testkit.Side;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DistTest {
+  private static final Path FOLDER = Side.ROOT.resolve("dist/target/hawser");
+
+  @TempDir Path temp;
+
+  @BeforeAll
+  static void make() {
+    Peers.run("env", "JAVA_HOME=" + System.getProperty("java.home"), script()).ok();
+  }
+
+  private static String script() {
+    return Side.ROOT.resolve("dist/make.sh").toString();
+  }
+
+  /** With AOTMode=on a JVM ends with an error when it cannot use its start-up cache. */
+  private static Ran withCache(Path program, String... arguments) {
+    var command = new java.util.ArrayList<String>();
+    command.add("env");
+    command.add("JDK_JAVA_OPTIONS=-XX:AOTMode=on");
+    command.add(program.toString());
+    command.addAll(java.util.List.of(arguments));
+    return Peers.run(command);
+  }
+
+  @Test
+  void startsFromItsCache() {
+    assertThat(withCache(FOLDER.resolve("bin/hawser"), "img", "--version").ok().out())
+        .contains("qemu-img version");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"qemu-img"})
+  void answersToTheOriginalsName(String name) {
+    Path program = FOLDER.resolve("compat").resolve(name);
+    assertThat(Peers.run(program.toString(), "--version").ok().out()).startsWith(name);
+    assertThat(Peers.run(program.toString(), "--help").ok().out()).contains(name);
+  }
+
+  @Test
+  void worksAfterItWasMovedAndThroughALink() throws Exception {
+    Path moved = temp.resolve("elsewhere");
+    Peers.run("cp", "-a", FOLDER.toString(), moved.toString()).ok();
+    assertThat(withCache(moved.resolve("bin/hawser"), "img", "--version").ok().out())
+        .contains("qemu-img version");
+    Path link = Files.createSymbolicLink(temp.resolve("linked"), moved.resolve("compat/qemu-img"));
+    assertThat(withCache(link, "--version").ok().out()).contains("qemu-img version");
+  }
+
+  @Test
+  void startsWithoutTheCacheWhenACopyLostItsDates() {
+    Path copy = temp.resolve("copy");
+    Peers.run("cp", "-r", FOLDER.toString(), copy.toString()).ok();
+    Ran ran = Peers.run(copy.resolve("bin/hawser").toString(), "img", "--version").ok();
+    assertThat(ran.all()).startsWith("qemu-img version").hasLineCount(1);
+  }
+
+  @Test
+  void hasAPageAndCompletionForEachProgram() throws Exception {
+    Path share = FOLDER.resolve("share");
+    assertThat(share.resolve("man/man1/hawser-img.1")).content().contains(".SH NAME");
+    Path completion = share.resolve("bash-completion/completions/hawser");
+    Peers.run("bash", "-n", completion.toString()).ok();
+    String ask =
+        "source '%s'; COMP_WORDS=(hawser im) COMP_CWORD=1; _hawser; echo ${COMPREPLY[@]}"
+            .formatted(completion);
+    assertThat(Peers.run("bash", "-c", ask).ok().out()).isEqualTo("img\n");
+  }
+}

@@ -1,0 +1,3 @@
+/** The package that {@code ./hawser dist} makes. */
+@org.jspecify.annotations.NullMarked
+package hawser.interop.dist;

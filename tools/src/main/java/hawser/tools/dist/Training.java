@@ -1,0 +1,47 @@
+package hawser.tools.dist;
+
+import hawser.tools.Main;
+import hawser.tools.Terminal;
+import java.io.ByteArrayInputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * The run from which the start-up cache is made: every short command once on a small disk, in one
+ * process, so that the JVM sees which classes they need. What they print goes nowhere.
+ */
+public final class Training {
+  private Training() {}
+
+  /** The argument is an empty folder for the disks. */
+  public static void main(String[] args) {
+    String raw = Path.of(args[0], "disk.raw").toString();
+    String qcow2 = Path.of(args[0], "disk.qcow2").toString();
+    hawser("img", "--help");
+    hawser("img", "--version");
+    hawser("img", "create", "-f", "raw", raw, "1M");
+    hawser("img", "create", "-f", "qcow2", qcow2, "1M");
+    for (String disk : new String[] {raw, qcow2}) {
+      hawser("img", "info", disk);
+      hawser("img", "info", "--output=json", disk);
+      hawser("img", "map", disk);
+      hawser("img", "map", "--output=json", disk);
+      hawser("img", "measure", "-O", "qcow2", disk);
+      hawser("img", "compare", disk, raw);
+      hawser("img", "inspect", disk);
+    }
+    hawser("img", "check", qcow2);
+    hawser("io", "-c", "read 0 4k", raw);
+    hawser("nbdinfo", "--help");
+    hawser("nbdcopy", "--help");
+    hawser("nbd", "--help");
+  }
+
+  private static void hawser(String... words) {
+    var nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    var nothing = new ByteArrayInputStream(new byte[0]);
+    Main.run(words, "", new Terminal(nothing, nowhere, nowhere));
+  }
+}
