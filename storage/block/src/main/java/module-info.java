@@ -5,5 +5,6 @@ module hawser.block {
   requires hawser.sys;
 
   exports hawser.block;
+  exports hawser.block.convert;
   exports hawser.block.format.qcow2.layout;
 }

@@ -1,0 +1,150 @@
+package hawser.block.convert;
+
+import hawser.base.BlockFault;
+import hawser.base.Ranges;
+import hawser.block.BlockNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Copies the content of one disk to another.
+ *
+ * <pre>{@code
+ * new Conversion(source, target).compressed().run(Watcher.NOBODY);
+ * }</pre>
+ *
+ * <p>The source is walked by its extents: holes are never read, and runs of zeroes in what is read
+ * are not written where the target reads as zeroes anyway. Several threads read, and write in the
+ * order of the target unless told otherwise. Both disks stay open. A conversion is set up and run
+ * by one thread, once.
+ */
+public final class Conversion {
+  /** The most worker threads; each holds a buffer of at most 2 MiB. */
+  public static final int WORKERS_MAX = 16;
+
+  private static final long BUFFER_BYTES = 2 << 20;
+  private static final int SECTOR = 512;
+
+  final BlockNode source;
+  final BlockNode target;
+  long sparse = 4096;
+  boolean inOrder = true;
+  boolean compressed;
+  boolean targetReadsZero = true;
+  boolean overBacking;
+  long backingLength;
+  boolean salvage;
+  boolean offload;
+  private int workers = 8;
+
+  /** Copies all of {@code source} to the start of {@code target}, which must be as long. */
+  public Conversion(BlockNode source, BlockNode target) {
+    this.source = source;
+    this.target = target;
+  }
+
+  /** Uses so many threads, 1 to {@link #WORKERS_MAX}; 8 unless said. */
+  public Conversion workers(int count) {
+    if (count < 1 || count > WORKERS_MAX) {
+      throw new IllegalArgumentException("workers " + count + " is not in 1.." + WORKERS_MAX);
+    }
+    workers = count;
+    return this;
+  }
+
+  /** Writes as reads come back: can be faster, and leaves the target's clusters in any order. */
+  public Conversion outOfOrder() {
+    inOrder = false;
+    return this;
+  }
+
+  /**
+   * Writes runs of zeroes as data only when they are shorter than {@code bytes}, a multiple of 512;
+   * 0 writes everything. 4096 unless said.
+   */
+  public Conversion sparse(long bytes) {
+    if (bytes < 0 || bytes % SECTOR != 0) {
+      throw new IllegalArgumentException("sparse " + bytes + " is not a multiple of " + SECTOR);
+    }
+    sparse = bytes;
+    return this;
+  }
+
+  /**
+   * Stores compressed clusters. Workers compress at the same time, so that the clusters' order in
+   * the file is not the disk's.
+   */
+  public Conversion compressed() {
+    compressed = true;
+    inOrder = false;
+    return this;
+  }
+
+  /** Writes zeroes too: the target holds old data, or is not known to read as zeroes. */
+  public Conversion targetHoldsData() {
+    targetReadsZero = false;
+    return this;
+  }
+
+  /**
+   * Leaves alone what the source reads from beneath its own layer: the target has a backing file of
+   * {@code length} bytes that holds it.
+   */
+  public Conversion overBacking(long length) {
+    overBacking = true;
+    targetReadsZero = false;
+    backingLength = length;
+    return this;
+  }
+
+  /** Sectors that cannot be read become zeroes, with a warning, instead of ending the copy. */
+  public Conversion salvage() {
+    salvage = true;
+    return this;
+  }
+
+  /** Lets the kernel copy between files without showing us the bytes, where both ends can. */
+  public Conversion offload() {
+    offload = true;
+    return this;
+  }
+
+  /**
+   * Copies, and returns when everything is written (not flushed).
+   *
+   * @throws BlockFault the first failure, with the words {@code error while reading at byte N};
+   *     ECANCELED when the watcher asked to stop
+   */
+  public void run(Watcher watcher) throws BlockFault {
+    long length = Math.min(Ranges.alignUp(source.length(), SECTOR), target.length());
+    long unit = Math.max(target.limits().preferred(), SECTOR);
+    long bytes = compressed ? unit : Math.max(Ranges.alignDown(BUFFER_BYTES, unit), unit);
+    var work = new Work(new Chunks(this, watcher, length, bytes, unit), watcher, length);
+    var threads = new ArrayList<Thread>();
+    int useful = (int) Math.min(workers, Ranges.unitsFor(length, bytes));
+    for (int i = 1; i < useful; i++) {
+      threads.add(Thread.ofPlatform().name("convert-" + i).start(new Worker(this, work, bytes)));
+    }
+    new Worker(this, work, bytes).run();
+    join(threads);
+    work.finish();
+    watcher.progress(length, length);
+  }
+
+  private static void join(List<Thread> threads) {
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          // The workers hold both disks: they must be gone before anybody may close those.
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
