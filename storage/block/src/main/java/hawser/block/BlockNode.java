@@ -121,6 +121,11 @@ public interface BlockNode extends AutoCloseable {
     return null;
   }
 
+  /** The dirty bitmaps of this disk. */
+  default List<DirtyBitmap> dirtyBitmaps() throws BlockFault {
+    return List.of();
+  }
+
   /** Every node directly beneath this one. */
   default List<BlockNode> children() {
     return List.of();
