@@ -6,5 +6,6 @@ module hawser.block {
 
   exports hawser.block;
   exports hawser.block.convert;
+  exports hawser.block.filter;
   exports hawser.block.format.qcow2.layout;
 }

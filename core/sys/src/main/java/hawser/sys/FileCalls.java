@@ -316,6 +316,7 @@ public final class FileCalls {
 
   private static final int AT_EMPTY_PATH = 0x1000;
   private static final int STATX_BASIC_STATS = 0x7ff;
+  private static final int STATX_DIOALIGN = 0x2000;
   private static final int STATX_BYTES = 256;
 
   /** Reads {@link Stat} of an open descriptor into {@code stat}; 0 or a negated error number. */
@@ -324,7 +325,10 @@ public final class FileCalls {
       var state = state();
       var empty = arena.allocateFrom("");
       return check(
-          (int) STATX.invokeExact(state, fd, empty, AT_EMPTY_PATH, STATX_BASIC_STATS, stat), state);
+          (int)
+              STATX.invokeExact(
+                  state, fd, empty, AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_DIOALIGN, stat),
+          state);
     } catch (Throwable e) {
       throw broken(e);
     }

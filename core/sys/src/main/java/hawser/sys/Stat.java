@@ -18,6 +18,9 @@ import java.lang.foreign.MemorySegment;
  * @param deviceMajor major number of the device the file lies on
  * @param deviceMinor minor number of that device
  * @param inode inode number
+ * @param directMemory what buffers of direct requests must be aligned to; 0 when not known
+ * @param directOffset what offsets and lengths of direct requests must be aligned to; 0 when not
+ *     known or not possible
  */
 public record Stat(
     Kind kind,
@@ -26,7 +29,9 @@ public record Stat(
     int blockSize,
     int deviceMajor,
     int deviceMinor,
-    long inode) {
+    long inode,
+    int directMemory,
+    int directOffset) {
 
   /** The kinds of file that matter to disks and sockets. */
   public enum Kind {
@@ -56,7 +61,9 @@ public record Stat(
           stat.get(JAVA_INT, 4),
           stat.get(JAVA_INT, 136),
           stat.get(JAVA_INT, 140),
-          stat.get(JAVA_LONG, 32));
+          stat.get(JAVA_LONG, 32),
+          stat.get(JAVA_INT, 152),
+          stat.get(JAVA_INT, 156));
     }
   }
 

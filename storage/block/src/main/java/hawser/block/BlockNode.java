@@ -116,6 +116,42 @@ public interface BlockNode extends AutoCloseable {
    */
   Extent extent(long offset, long length) throws BlockFault;
 
+  /**
+   * Announces that a format is about to do what {@code event} names. Costs nothing on a node that
+   * debugs nothing; {@code blkdebug} starts failing requests, or waits here, as its rules say. A
+   * format calls it on the node that holds its metadata.
+   */
+  default void event(BlkdebugEvent event) throws BlockFault {}
+
+  /**
+   * Says what the user of this node does with it and what it lets others do. A file takes the image
+   * locks for that; a filter passes it on. Called once after opening, by {@link Opener#child}, when
+   * the node was opened with {@link Permissions#NONE} to be probed.
+   *
+   * @throws BlockFault EAGAIN when another program's use clashes, with QEMU's words
+   */
+  default void claim(Permissions permissions) throws BlockFault {}
+
+  /**
+   * Copies inside the host, without the bytes passing through this process (copy_file_range).
+   *
+   * @return how many bytes were copied from the front of the range; 0 when this pair of nodes
+   *     cannot, and reading and writing has to do it
+   */
+  default long copyTo(long offset, BlockNode target, long targetOffset, long length)
+      throws BlockFault {
+    return 0;
+  }
+
+  /**
+   * The other half of {@link #copyTo}: {@code source} is the node that holds the bytes at {@code
+   * sourceOffset} of its own space. Formats do not call it.
+   */
+  default long copyFrom(BlockNode source, long sourceOffset, long offset, long length)
+      throws BlockFault {
+    return 0;
+  }
+
   /** What this node reads unallocated ranges from, or null. */
   default @org.jspecify.annotations.Nullable BlockNode backing() {
     return null;

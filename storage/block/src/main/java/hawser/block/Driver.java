@@ -2,7 +2,9 @@ package hawser.block;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.json.Json;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +23,25 @@ public interface Driver {
    * @throws BlockFault with the words QEMU uses where a user would know them
    */
   BlockNode open(Options options, Opener opener, OpenMode mode) throws BlockFault;
+
+  /** The prefixes of names that this driver opens: {@code nbd}, {@code nbd+unix}. */
+  default Set<String> protocols() {
+    return Set.of();
+  }
+
+  /**
+   * The options of a name with one of {@link #protocols} in front. May name another driver.
+   *
+   * @throws BlockFault when the name makes no sense
+   */
+  default Options fromName(String name) throws BlockFault {
+    return new Options().put("filename", Json.of(name));
+  }
+
+  /** Whether it is a format or a filter, which lies on another node, rather than a protocol. */
+  default boolean format() {
+    return protocols().isEmpty();
+  }
 
   /**
    * How sure this format is, from the first bytes of a file, that it is its own: 0 (not) to 100.

@@ -13,6 +13,9 @@ import java.util.Optional;
  * @param forceShare open although another program writes the image; only with {@code writable}
  *     false
  * @param backing whether to open the backing chain; false reads unallocated ranges as zeroes
+ * @param permissions what the caller does with the node and lets others do; decides the image locks
+ * @param quick for a command that runs for milliseconds: makes no native call, so image locks are
+ *     looked at but not taken, holes are not seen, and {@link Cache} is WRITEBACK
  */
 public record OpenMode(
     boolean writable,
@@ -20,14 +23,17 @@ public record OpenMode(
     boolean unmap,
     DetectZeroes detectZeroes,
     boolean forceShare,
-    boolean backing) {
+    boolean backing,
+    Permissions permissions,
+    boolean quick) {
 
   /** Reading, with QEMU's defaults for tools. */
   public static final OpenMode READ =
-      new OpenMode(false, Cache.WRITEBACK, false, DetectZeroes.OFF, false, true);
+      new OpenMode(
+          false, Cache.WRITEBACK, false, DetectZeroes.OFF, false, true, Permissions.READ, false);
 
   /** Reading and writing, with QEMU's defaults for tools. */
-  public static final OpenMode WRITE = READ.withWritable(true);
+  public static final OpenMode WRITE = READ.withWritable(true).withPermissions(Permissions.WRITES);
 
   /**
    * QEMU's cache modes: whether the page cache is used, flushes count, and writes are durable at
@@ -43,7 +49,9 @@ public record OpenMode(
     /** O_DIRECT; every write is flushed. */
     DIRECTSYNC(true, false, true),
     /** Page cache; flushes are ignored. For data that may be lost. */
-    UNSAFE(false, true, false);
+    UNSAFE(false, true, false),
+    /** O_DIRECT; flushes are ignored. Only by node options, no tool has a name for it. */
+    DIRECT_UNSAFE(true, true, false);
 
     private final boolean direct;
     private final boolean noFlush;
@@ -77,7 +85,7 @@ public record OpenMode(
         case "on" -> Optional.of(WRITEBACK);
         default -> {
           for (Cache one : values()) {
-            if (one.name().toLowerCase(Locale.ROOT).equals(name)) {
+            if (one != DIRECT_UNSAFE && one.name().toLowerCase(Locale.ROOT).equals(name)) {
               yield Optional.of(one);
             }
           }
@@ -97,33 +105,77 @@ public record OpenMode(
     UNMAP
   }
 
-  /** The same, writable or not. */
+  /**
+   * The same, writable or not; a user who writes is taken to claim writing, one who does not to
+   * claim no more than reading.
+   */
   public OpenMode withWritable(boolean value) {
-    return new OpenMode(value, cache, unmap, detectZeroes, forceShare, backing);
+    int used = permissions.used();
+    int claimed = value ? used | Permissions.WRITE : used & Permissions.CONSISTENT_READ;
+    return new OpenMode(
+        value,
+        cache,
+        unmap,
+        detectZeroes,
+        forceShare,
+        backing,
+        new Permissions(claimed, permissions.shared()),
+        quick);
   }
 
   /** The same, with another cache mode. */
   public OpenMode withCache(Cache value) {
-    return new OpenMode(writable, value, unmap, detectZeroes, forceShare, backing);
+    return new OpenMode(
+        writable, value, unmap, detectZeroes, forceShare, backing, permissions, quick);
   }
 
   /** The same, with discards passed on or not. */
   public OpenMode withUnmap(boolean value) {
-    return new OpenMode(writable, cache, value, detectZeroes, forceShare, backing);
+    return new OpenMode(
+        writable, cache, value, detectZeroes, forceShare, backing, permissions, quick);
   }
 
   /** The same, with another treatment of zeroes. */
   public OpenMode withDetectZeroes(DetectZeroes value) {
-    return new OpenMode(writable, cache, unmap, value, forceShare, backing);
+    return new OpenMode(writable, cache, unmap, value, forceShare, backing, permissions, quick);
   }
 
   /** The same, sharing an image that another program writes, or not. */
   public OpenMode withForceShare(boolean value) {
-    return new OpenMode(writable, cache, unmap, detectZeroes, value, backing);
+    return new OpenMode(writable, cache, unmap, detectZeroes, value, backing, permissions, quick);
   }
 
   /** The same, with or without the backing chain. */
   public OpenMode withBacking(boolean value) {
-    return new OpenMode(writable, cache, unmap, detectZeroes, forceShare, value);
+    return new OpenMode(
+        writable, cache, unmap, detectZeroes, forceShare, value, permissions, quick);
+  }
+
+  /** The same, for another use of the node. */
+  public OpenMode withPermissions(Permissions value) {
+    return new OpenMode(writable, cache, unmap, detectZeroes, forceShare, backing, value, quick);
+  }
+
+  /** The same, for a short command or not. */
+  public OpenMode withQuick(boolean value) {
+    return new OpenMode(
+        writable, cache, unmap, detectZeroes, forceShare, backing, permissions, value);
+  }
+
+  /** How a format opens the file that holds its metadata: nobody else may write it meanwhile. */
+  public OpenMode forMetadata() {
+    return withPermissions(permissions.forMetadata(writable));
+  }
+
+  /** How a format opens a file that holds guest data only. */
+  public OpenMode forData() {
+    return withPermissions(permissions.forData());
+  }
+
+  /** How a disk opens its backing file: read-only, and never with its own discards. */
+  public OpenMode forBacking() {
+    return withPermissions(permissions.forBacking())
+        .withWritable(false)
+        .withDetectZeroes(DetectZeroes.OFF);
   }
 }

@@ -3,7 +3,6 @@ package hawser.block;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.json.Json;
-import hawser.base.json.JsonReader;
 import hawser.block.file.FileDriver;
 import hawser.block.format.raw.RawDriver;
 import java.lang.foreign.Arena;
@@ -11,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,25 +26,48 @@ public final class Opener {
 
   private final List<Driver> drivers;
   private final OpenPolicy policy;
+  private final Consumer<String> warnings;
+  private final List<String> chain;
   private final int depth;
 
   /** All drivers of this module, and {@code extra} ones such as the NBD client. */
   public Opener(OpenPolicy policy, Driver... extra) {
-    this(builtIn(extra), policy, 0);
+    this(builtIn(extra), policy, text -> {}, List.of(), 0);
   }
 
-  private Opener(List<Driver> drivers, OpenPolicy policy, int depth) {
+  private Opener(
+      List<Driver> drivers,
+      OpenPolicy policy,
+      Consumer<String> warnings,
+      List<String> chain,
+      int depth) {
     this.drivers = drivers;
     this.policy = policy;
+    this.warnings = warnings;
+    this.chain = chain;
     this.depth = depth;
   }
 
   private static List<Driver> builtIn(Driver... extra) {
     var all = new ArrayList<Driver>();
-    all.add(new FileDriver());
+    all.add(FileDriver.regular());
+    all.add(FileDriver.hostDevice());
     all.add(new RawDriver());
     all.addAll(List.of(extra));
     return List.copyOf(all);
+  }
+
+  /**
+   * The same, telling {@code warnings} what a person should know of an image that opens all the
+   * same: QEMU's text, over several lines where QEMU's is.
+   */
+  public Opener warning(Consumer<String> warnings) {
+    return new Opener(drivers, policy, warnings, chain, depth);
+  }
+
+  /** Passes a warning on. */
+  public void warn(String text) {
+    warnings.accept(text);
   }
 
   /** The policy for names found inside images. */
@@ -59,7 +82,12 @@ public final class Opener {
 
   /** The driver of that name. */
   public Optional<Driver> driver(String name) {
-    return drivers.stream().filter(driver -> driver.name().equals(name)).findFirst();
+    for (Driver driver : drivers) {
+      if (driver.name().equals(name)) {
+        return Optional.of(driver);
+      }
+    }
+    return Optional.empty();
   }
 
   /**
@@ -67,71 +95,192 @@ public final class Opener {
    * probed.
    */
   public BlockNode open(String name, @Nullable String format, OpenMode mode) throws BlockFault {
-    var options = new Options();
-    if (name.startsWith("json:")) {
-      options = fromJson(name);
-      if (format != null && !options.has("driver")) {
-        options.put("driver", Json.of(format));
-      }
-      return open(options, mode);
+    return open(name, format, new Options(), mode);
+  }
+
+  /** As above, with more options, which count more than those of a {@code json:} name. */
+  public BlockNode open(String name, @Nullable String format, Options extra, OpenMode mode)
+      throws BlockFault {
+    Options options;
+    if (ImageName.isJson(name)) {
+      options = ImageName.fromJson(name);
+    } else {
+      options = new Options();
+      options.put("file", ImageName.options(name, this).tree());
     }
-    options.put("file", new Json.Obj(ImageName.options(name)));
+    extra.tree().members().forEach(options::put);
     if (format != null) {
       options.put("driver", Json.of(format));
     }
     return open(options, mode);
   }
 
-  private static Options fromJson(String name) throws BlockFault {
-    try {
-      if (JsonReader.read(name.substring("json:".length())) instanceof Json.Obj tree) {
-        var options = new Options();
-        tree.members().forEach(options::putDotted);
-        return options;
-      }
-    } catch (IllegalArgumentException e) {
-      throw new BlockFault(Errno.EINVAL, "Could not parse the JSON options: " + e.getMessage(), e);
-    }
-    throw new BlockFault(Errno.EINVAL, "Invalid JSON object given");
-  }
-
   /** Opens a disk from options; without {@code driver}, the format of {@code file} is probed. */
   public BlockNode open(Options options, OpenMode mode) throws BlockFault {
+    BlockNode opened = options.takeOpened();
+    if (opened != null) {
+      return claimed(opened, mode);
+    }
     if (depth >= DEPTH_MAX) {
       throw new BlockFault(Errno.ELOOP, "more than " + DEPTH_MAX + " nodes on top of one another");
     }
-    var below = new Opener(drivers, policy, depth + 1);
+    var below = new Opener(drivers, policy, warnings, chain, depth + 1);
+    NodeOptions common = NodeOptions.take(options, mode);
     Optional<String> named = options.text("driver");
-    String driverName = named.isPresent() ? named.get() : probe(options, below, mode);
+    String driverName = named.isPresent() ? named.get() : guess(options, below, common.mode());
     Driver driver =
         driver(driverName)
             .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Unknown driver '" + driverName + "'"));
-    BlockNode node = driver.open(options, below, mode);
+    try {
+      return common.wrap(openAs(driver, options, below, common));
+    } finally {
+      BlockNode left = options.takeOpened("file");
+      if (left != null) {
+        left.close();
+      }
+    }
+  }
+
+  private static BlockNode openAs(Driver driver, Options options, Opener below, NodeOptions common)
+      throws BlockFault {
+    BlockNode node;
+    try {
+      node = driver.open(options, below, common.childMode());
+    } catch (BlockFault e) {
+      boolean denied =
+          e.errno() == Errno.EACCES || e.errno() == Errno.EROFS || e.errno() == Errno.EPERM;
+      if (!common.autoReadOnly() || !common.mode().writable() || !denied || driver.format()) {
+        throw e;
+      }
+      node = driver.open(options, below, common.childMode().withWritable(false));
+    }
     if (!options.left().isEmpty()) {
       node.close();
       throw new BlockFault(
           Errno.EINVAL,
-          "Block driver '%s' does not support the option '%s'"
-              .formatted(driverName, options.left().iterator().next()));
+          (driver.format()
+                  ? "Block format '%s' does not support the option '%s'"
+                  : "Block protocol '%s' doesn't support the option '%s'")
+              .formatted(driver.name(), options.left().iterator().next()));
     }
     return node;
   }
 
-  private String probe(Options options, Opener below, OpenMode mode) throws BlockFault {
+  /**
+   * Opens the child under {@code key} of a node's options.
+   *
+   * @throws BlockFault with QEMU's words when it is missing, or names a node, of which there are
+   *     none here
+   */
+  public BlockNode child(Options options, String key, OpenMode mode) throws BlockFault {
+    Optional<Options> child = options.child(key);
+    if (child.isPresent()) {
+      return claimed(open(protocol(child.get()), mode), mode);
+    }
+    Optional<String> name = options.text(key);
+    throw new BlockFault(
+        Errno.EINVAL,
+        name.isPresent()
+            ? "Cannot find device='%1$s' nor node-name='%1$s'".formatted(name.get())
+            : "A block device must be specified for \"" + key + "\"");
+  }
+
+  /** What holds a format's bytes is found by its name when nobody says which driver it is. */
+  private Options protocol(Options file) throws BlockFault {
+    if (!file.has("driver") && file.peek("filename").orElse(null) instanceof Json.Str(String s)) {
+      ImageName.options(s, this).tree().members().forEach(file::put);
+    }
+    return file;
+  }
+
+  private static BlockNode claimed(BlockNode node, OpenMode mode) throws BlockFault {
+    try {
+      if (mode.writable() && node.readOnly()) {
+        throw new BlockFault(Errno.EACCES, "Block node is read-only");
+      }
+      node.claim(mode.forceShare() ? mode.permissions().sharingAll() : mode.permissions());
+    } catch (BlockFault e) {
+      node.close();
+      throw e;
+    }
+    return node;
+  }
+
+  /**
+   * Opens the disk that an image names as what lies beneath it. Option {@code backing} of the
+   * overlay replaces the name ({@code backing=null}: nothing) or adds to it.
+   *
+   * @param name as the image has it; empty when it has none
+   * @param format the driver that the image asks for, or null to probe
+   * @param file the node that holds the overlay, whose folder a relative path starts from
+   * @return null when there is no backing disk, or none is wanted
+   * @throws BlockFault when it cannot be opened, or the policy forbids the name
+   */
+  public @Nullable BlockNode backing(
+      Options overlay, String name, @Nullable String format, BlockNode file, OpenMode mode)
+      throws BlockFault {
+    Optional<Json> replaced = overlay.peek("backing");
+    if (replaced.isPresent() && !(replaced.get() instanceof Json.Obj)) {
+      return noBacking(overlay.any("backing").orElseThrow());
+    }
+    Options options = overlay.child("backing").orElseGet(Options::new);
+    if (!mode.backing() || (name.isEmpty() && options.left().isEmpty())) {
+      return null;
+    }
+    try {
+      if (options.has("file") || name.isEmpty()) {
+        return open(options, mode.forBacking());
+      }
+      return named(name, format, options, file, mode.forBacking());
+    } catch (BlockFault e) {
+      throw new BlockFault(e.errno(), "Could not open backing file: " + e.getMessage(), e);
+    }
+  }
+
+  private static @Nullable BlockNode noBacking(Json value) throws BlockFault {
+    if (value instanceof Json.Null || (value instanceof Json.Str(String s) && s.isEmpty())) {
+      return null;
+    }
+    String node = value instanceof Json.Str(String s) ? s : value.toString();
+    throw new BlockFault(
+        Errno.EINVAL, "Cannot find device='%1$s' nor node-name='%1$s'".formatted(node));
+  }
+
+  private BlockNode named(
+      String name, @Nullable String format, Options extra, BlockNode file, OpenMode mode)
+      throws BlockFault {
+    String full = ImageName.resolve(file, name);
+    if (!policy.mayOpen(full, "backing file")) {
+      throw new BlockFault(Errno.EPERM, "the policy forbids opening backing file '" + full + "'");
+    }
+    if (chain.contains(full)) {
+      throw new BlockFault(Errno.ELOOP, "Backing file '" + full + "' creates an infinite loop.");
+    }
+    var longer = new ArrayList<>(chain);
+    longer.add(full);
+    var below = new Opener(drivers, policy, warnings, List.copyOf(longer), depth + 1);
+    String driver = extra.has("driver") ? null : format;
+    return below.open(full, driver, extra, mode);
+  }
+
+  private String guess(Options options, Opener below, OpenMode mode) throws BlockFault {
     var file =
         options
             .child("file")
             .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Must specify either driver or file"));
-    String format;
-    try (var arena = Arena.ofConfined();
-        BlockNode node = below.open(new Options(file.tree()), mode.withWritable(false))) {
+    BlockNode node = below.open(protocol(file), mode.withPermissions(Permissions.NONE));
+    options.putOpened("file", node).markProbed();
+    try (var arena = Arena.ofConfined()) {
       long bytes = Math.min(PROBE_BYTES, node.length());
       MemorySegment head = arena.allocate(Math.max(bytes, 1), 4096).asSlice(0, bytes);
       node.read(head, 0);
-      format = bestMatch(head, node.name());
+      return bestMatch(head, node.name());
+    } catch (BlockFault e) {
+      options.takeOpened("file");
+      node.close();
+      throw new BlockFault(
+          e.errno(), "Could not read image for determining its format: " + e.errno().text(), e);
     }
-    options.put("file", file.tree());
-    return format;
   }
 
   /** The format whose driver is surest of these first bytes; raw when none is. */
@@ -150,11 +299,9 @@ public final class Opener {
 
   /** The driver that a name's protocol asks for: {@code file} for a path. */
   public Driver protocol(String name) throws BlockFault {
-    String protocol = ImageName.protocol(name);
-    String driver =
-        ImageName.options(name).get("driver") instanceof Json.Str(String d) ? d : "file";
+    String driver = ImageName.options(name, this).needed("driver");
     return driver(driver)
-        .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Unknown protocol '" + protocol + "'"));
+        .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Unknown driver '" + driver + "'"));
   }
 
   /**

@@ -4,11 +4,13 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Size;
 import hawser.base.json.Json;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of one node, still to be taken. A tree: the value of a child's key is its own options
@@ -16,7 +18,15 @@ import java.util.Set;
  * converted when it is taken. Used by one thread.
  */
 public final class Options {
+  private static final String NOT_A_SIZE =
+      """
+      a non-negative number below 2^64
+      Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-
+      and exabytes, respectively.""";
+
   private final Map<String, Json> members;
+  private final Map<String, BlockNode> opened = new HashMap<>();
+  private boolean probed;
 
   /** Options of a {@code json:} name or a QMP command. */
   public Options(Json.Obj tree) {
@@ -72,6 +82,40 @@ public final class Options {
     return members.containsKey(key);
   }
 
+  /** Puts a child that is open already in the place of its options; taken like them. */
+  Options putOpened(String key, BlockNode node) {
+    members.put(key, Json.of(node.name()));
+    opened.put(key, node);
+    return this;
+  }
+
+  /** The open node that these options stand for. */
+  @Nullable BlockNode takeOpened() {
+    members.remove("");
+    return opened.remove("");
+  }
+
+  /** An open child that no driver has taken. */
+  @Nullable BlockNode takeOpened(String key) {
+    return opened.remove(key);
+  }
+
+  /** Notes that nobody named the format. */
+  Options markProbed() {
+    probed = true;
+    return this;
+  }
+
+  /** Whether nobody named the format, and it was guessed from the first bytes. */
+  public boolean probed() {
+    return probed;
+  }
+
+  /** The value of an option, left where it is. */
+  public Optional<Json> peek(String key) {
+    return Optional.ofNullable(members.get(key));
+  }
+
   /** Takes a text. */
   public Optional<String> text(String key) throws BlockFault {
     Json value = members.remove(key);
@@ -98,7 +142,7 @@ public final class Options {
     }
     OptionalLong size = Size.parse(text.get());
     if (size.isEmpty()) {
-      throw wrong(key, "size");
+      throw wrong(key, NOT_A_SIZE);
     }
     return size;
   }
@@ -112,7 +156,7 @@ public final class Options {
     try {
       return OptionalLong.of(Long.decode(text.get()));
     } catch (NumberFormatException e) {
-      throw wrong(key, "number");
+      throw wrong(key, "a number");
     }
   }
 
@@ -141,6 +185,11 @@ public final class Options {
 
   /** Takes the options of a child. Empty when it is absent or is the name of a node. */
   public Optional<Options> child(String key) {
+    BlockNode node = opened.remove(key);
+    if (node != null) {
+      members.remove(key);
+      return Optional.of(new Options().putOpened("", node));
+    }
     if (members.get(key) instanceof Json.Obj tree) {
       members.remove(key);
       return Optional.of(new Options(tree));

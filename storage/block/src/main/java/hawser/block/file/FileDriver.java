@@ -1,29 +1,96 @@
 package hawser.block.file;
 
 import hawser.base.BlockFault;
+import hawser.base.Errno;
 import hawser.block.BlockNode;
 import hawser.block.CreateOption;
 import hawser.block.CreateOptions;
 import hawser.block.Driver;
+import hawser.block.Limits;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.block.filter.AlignedNode;
+import hawser.sys.Linux;
 import java.util.List;
+import java.util.Set;
 
-/** Opens {@code file}: a regular file. */
+/**
+ * Opens {@code file}, a regular file, or {@code host_device}, a block device. Uses system calls
+ * where they can be made, and Java's own file channels elsewhere and for short commands.
+ */
 public final class FileDriver implements Driver {
+  private final String name;
+  private final boolean device;
+
+  private FileDriver(String name, boolean device) {
+    this.name = name;
+    this.device = device;
+  }
+
+  /** {@code file}. */
+  public static FileDriver regular() {
+    return new FileDriver("file", false);
+  }
+
+  /** {@code host_device}. */
+  public static FileDriver hostDevice() {
+    return new FileDriver("host_device", true);
+  }
+
   @Override
   public String name() {
-    return "file";
+    return name;
+  }
+
+  @Override
+  public Set<String> protocols() {
+    return Set.of(name);
   }
 
   @Override
   public BlockNode open(Options options, Opener opener, OpenMode mode) throws BlockFault {
-    return FileNode.open(options.needed("filename"), mode);
+    String file =
+        options
+            .text("filename")
+            .orElseThrow(
+                () ->
+                    new BlockFault(
+                        Errno.EINVAL, "The '" + name + "' block driver requires a file name"));
+    boolean locking = locking(options);
+    takeIgnored(options);
+    if (!Linux.available() || mode.quick()) {
+      return ChannelNode.open(name, file, locking, mode);
+    }
+    BlockNode node = FileNode.open(name, device, file, locking, mode);
+    return node.limits().equals(Limits.BYTES) ? node : new AlignedNode(node);
+  }
+
+  private static boolean locking(Options options) throws BlockFault {
+    String locking = options.text("locking").orElse("auto");
+    return switch (locking) {
+      case "on", "auto" -> true;
+      case "off" -> false;
+      default -> throw new BlockFault(Errno.EINVAL, "invalid parameter value: " + locking);
+    };
+  }
+
+  /** Options that choose between engines which differ in speed only; checked and set aside. */
+  private static void takeIgnored(Options options) throws BlockFault {
+    String aio = options.text("aio").orElse("threads");
+    if (!Set.of("threads", "native", "io_uring").contains(aio)) {
+      throw new BlockFault(Errno.EINVAL, "invalid parameter value: " + aio);
+    }
+    options.number("aio-max-batch");
+    options.truth("drop-cache");
+    options.truth("x-check-cache-dropped");
   }
 
   @Override
   public List<CreateOption> createOptions() {
+    if (device) {
+      return List.of();
+    }
     return List.of(
         CreateOption.size(),
         CreateOption.of(
