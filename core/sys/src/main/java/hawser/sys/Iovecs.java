@@ -85,6 +85,16 @@ public final class Iovecs {
     return sum;
   }
 
+  /**
+   * The first piece that is left, as a segment. Its memory is whatever was added, so the caller of
+   * {@link #add(long, long)} answers for it.
+   */
+  public MemorySegment firstPiece() {
+    long at = (long) first * ENTRY_BYTES;
+    return MemorySegment.ofAddress(entries.get(JAVA_LONG, at))
+        .reinterpret(entries.get(JAVA_LONG, at + 8));
+  }
+
   MemorySegment address() {
     return entries.asSlice((long) first * ENTRY_BYTES);
   }

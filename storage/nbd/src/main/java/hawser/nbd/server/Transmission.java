@@ -1,0 +1,422 @@
+package hawser.nbd.server;
+
+import hawser.base.BlockFault;
+import hawser.base.PeerFault;
+import hawser.base.Wire;
+import hawser.block.BlockNode;
+import hawser.nbd.Command;
+import hawser.nbd.CommandFlags;
+import hawser.nbd.Handshake;
+import hawser.nbd.MetaContext;
+import hawser.nbd.NbdError;
+import hawser.nbd.NbdLimits;
+import hawser.nbd.ReplyHeader;
+import hawser.nbd.ReplyStyle;
+import hawser.nbd.RequestRules;
+import hawser.nbd.RequestRules.Verdict;
+import hawser.nbd.transport.Transport;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transmission phase of one connection. One thread receives as many requests as the socket
+ * holds, serves at once those that need no waiting, gathers their replies and sends them together
+ * when no request is left; it hands the others to workers, whose replies leave as they finish.
+ */
+final class Transmission implements AutoCloseable {
+  /** Bytes received, and bytes of replies gathered, at a time: 64 requests of 4 KiB. */
+  private static final int BATCH_BYTES = 272 << 10;
+
+  /** Longer reads get a buffer of their own instead of room among the gathered replies. */
+  private static final int GATHERED_READ_MAX = 64 << 10;
+
+  /** Longer payloads are received straight into memory of their own. */
+  private static final int BUFFERED_PAYLOAD_MAX = 64 << 10;
+
+  private final Transport transport;
+  private final Export export;
+  private final Handshake.Ready agreed;
+  private final ReplyStyle style;
+  private final RequestRules rules;
+  private final NodeCalls calls;
+  private final BlockNode node;
+  private final boolean servesNow;
+  private final Workers workers;
+  private final BufferPool pool;
+  private final Slots slots;
+  private final ReplySender sender;
+  private final Arena arena = Arena.ofShared();
+  private final Slices in;
+  private final Slices out;
+  private final int headerBytes;
+  private int start;
+  private int end;
+  private int gathered;
+  private volatile boolean stopping;
+  private volatile @Nullable PeerFault fault;
+
+  Transmission(Transport transport, Export export, Handshake.Ready agreed, ServerResources shared) {
+    this.transport = transport;
+    this.export = export;
+    this.agreed = agreed;
+    this.style = agreed.style();
+    this.node = export.node();
+    this.calls = new NodeCalls(node);
+    this.servesNow = node.limits().memoryAlignment() <= 64;
+    this.rules =
+        new RequestRules(
+            style,
+            agreed.export().readOnly(),
+            agreed.export().size(),
+            agreed.export().sizes().minimum(),
+            !agreed.contexts().isEmpty());
+    this.workers = shared.workers();
+    this.pool = shared.buffers();
+    this.slots = new Slots(shared.inFlightMax());
+    this.sender = new ReplySender(transport, shared.inFlightMax());
+    this.in = new Slices(arena.allocate(BATCH_BYTES, 4096));
+    this.out = new Slices(arena.allocate(BATCH_BYTES, 4096));
+    this.headerBytes = style.requestBytes();
+  }
+
+  Export export() {
+    return export;
+  }
+
+  ReplyStyle style() {
+    return style;
+  }
+
+  NodeCalls calls() {
+    return calls;
+  }
+
+  Slots slots() {
+    return slots;
+  }
+
+  ReplySender sender() {
+    return sender;
+  }
+
+  /** Serves until the client goes; returns when no worker is left in its requests. */
+  void run() {
+    try {
+      boolean more = true;
+      while (more) {
+        more = serveBuffered() && receive();
+      }
+      flushGathered();
+    } finally {
+      slots.awaitIdle();
+    }
+    PeerFault broken = fault;
+    if (broken != null) {
+      throw broken;
+    }
+  }
+
+  /** From now on requests are refused with ESHUTDOWN; those under way are finished. */
+  void stop() {
+    stopping = true;
+  }
+
+  /** A worker could not send its reply: the connection is over. */
+  void broken(PeerFault e) {
+    fault = e;
+    transport.shutdown();
+  }
+
+  /** Gives a request's memory back. */
+  void give(Buffer buffer) {
+    pool.give(buffer);
+    slots.bufferGone();
+  }
+
+  private Buffer take(int bytes) {
+    flushGathered();
+    return pool.take(bytes, slots.firstBuffer());
+  }
+
+  /** Serves every complete request that was received; false when the client said goodbye. */
+  private boolean serveBuffered() {
+    while (end - start >= headerBytes) {
+      MemorySegment head = in.whole();
+      int magic = head.get(Wire.BE32, start);
+      if (magic != style.requestMagic()) {
+        throw new PeerFault(
+            "request magic is %#x, expected %#x".formatted(magic, style.requestMagic()));
+      }
+      int flags = Short.toUnsignedInt(head.get(Wire.BE16, start + 4));
+      Command command = Command.of(Short.toUnsignedInt(head.get(Wire.BE16, start + 6)));
+      long cookie = head.get(Wire.BE64, start + 8);
+      long offset = head.get(Wire.BE64, start + 16);
+      long length =
+          style == ReplyStyle.EXTENDED
+              ? head.get(Wire.BE64, start + 24)
+              : Integer.toUnsignedLong(head.get(Wire.BE32, start + 24));
+      if (command == Command.DISC) {
+        return false;
+      }
+      long payload = rules.payload(command, flags, length);
+      if (payload < 0 || payload > NbdLimits.PAYLOAD_BYTES_MAX) {
+        throw new PeerFault(
+            "payload of %s bytes, at most %d are taken"
+                .formatted(Long.toUnsignedString(payload), NbdLimits.PAYLOAD_BYTES_MAX));
+      }
+      if (payload <= BUFFERED_PAYLOAD_MAX && end - start < headerBytes + payload) {
+        return true;
+      }
+      start += headerBytes;
+      if (payload == 0) {
+        request(command, flags, cookie, offset, length);
+      } else {
+        requestWithPayload(command, flags, cookie, offset, (int) payload);
+      }
+    }
+    return true;
+  }
+
+  /** Gets more bytes; false at the end of the stream. */
+  private boolean receive() {
+    flushGathered();
+    if (start == end) {
+      start = 0;
+      end = 0;
+    } else if (start > 0) {
+      MemorySegment.copy(in.whole(), start, in.whole(), 0, end - start);
+      end -= start;
+      start = 0;
+    }
+    long count = transport.receive(in.at(end, BATCH_BYTES - end));
+    end += (int) count;
+    if (count == 0 && end > 0) {
+      throw new PeerFault("client went in the middle of a request");
+    }
+    return count > 0;
+  }
+
+  private void request(Command command, int flags, long cookie, long offset, long length) {
+    Verdict verdict = rules.judge(command, flags, offset, length);
+    if (verdict != Verdict.ALLOWED || stopping) {
+      refuse(command, cookie, offset, verdict);
+      return;
+    }
+    if (command == Command.READ) {
+      read(flags, cookie, offset, (int) length);
+      return;
+    }
+    Slot slot = slot(command, flags, cookie, offset, length);
+    if (command == Command.BLOCK_STATUS) {
+      slot.contextIds = allContexts();
+    } else if (command == Command.CACHE) {
+      slot.buffer = take((int) Math.min(length, 256 << 10));
+    }
+    workers.execute(slot);
+  }
+
+  private void refuse(Command command, long cookie, long offset, Verdict verdict) {
+    NbdError error = verdict == Verdict.ALLOWED ? NbdError.ESHUTDOWN : verdict.error();
+    String text = verdict == Verdict.ALLOWED ? "server is shutting down" : verdict.text();
+    failGathered(command, cookie, offset, error, text);
+  }
+
+  private void failGathered(
+      Command command, long cookie, long offset, NbdError error, String text) {
+    makeRoom(ReplyHeader.ERROR_BYTES_MAX);
+    byte[] words = text.getBytes(StandardCharsets.UTF_8);
+    gathered +=
+        ReplyHeader.error(out.whole(), gathered, style, command, cookie, offset, error, words);
+  }
+
+  private void read(int flags, long cookie, long offset, int length) {
+    if (length <= GATHERED_READ_MAX && servesNow && readGathered(flags, cookie, offset, length)) {
+      return;
+    }
+    Slot slot = slot(Command.READ, flags, cookie, offset, length);
+    slot.buffer = take(length);
+    workers.execute(slot);
+  }
+
+  private boolean readGathered(int flags, long cookie, long offset, int length) {
+    int header = ReplyHeader.readBytes(style);
+    makeRoom(header + length);
+    MemorySegment data = out.at(gathered + header, length);
+    try {
+      if (length > 0 && !node.readNow(data, offset)) {
+        return false;
+      }
+    } catch (BlockFault e) {
+      failGathered(Command.READ, cookie, offset, NbdError.of(e.errno()), e.getMessage());
+      return true;
+    }
+    if ((flags & CommandFlags.DF) == 0 && Zeroes.asHole(style, data)) {
+      ReplyHeader.hole(out.whole(), gathered, style, cookie, offset, length);
+      gathered += ReplyHeader.holeBytes(style);
+    } else {
+      ReplyHeader.read(out.whole(), gathered, style, cookie, offset, length);
+      gathered += header + length;
+    }
+    return true;
+  }
+
+  private void requestWithPayload(
+      Command command, int flags, long cookie, long offset, int payload) {
+    Verdict verdict =
+        command == Command.BLOCK_STATUS
+            ? Verdict.ALLOWED
+            : rules.judge(command, flags, offset, payload);
+    if (verdict != Verdict.ALLOWED || stopping) {
+      skip(payload);
+      refuse(command, cookie, offset, verdict);
+      return;
+    }
+    if (command == Command.BLOCK_STATUS) {
+      filteredStatus(flags, cookie, offset, payload);
+      return;
+    }
+    if (end - start >= payload && servesNow && writeNow(flags, cookie, offset, payload)) {
+      start += payload;
+      return;
+    }
+    Buffer buffer = take(payload);
+    boolean handedOver = false;
+    try {
+      fill(buffer.data(payload));
+      Slot slot = slot(command, flags, cookie, offset, payload);
+      slot.buffer = buffer;
+      handedOver = true;
+      workers.execute(slot);
+    } finally {
+      if (!handedOver) {
+        give(buffer);
+      }
+    }
+  }
+
+  private boolean writeNow(int flags, long cookie, long offset, int payload) {
+    try {
+      if (!node.writeNow(in.at(start, payload), offset, NodeCalls.writeFlags(flags))) {
+        return false;
+      }
+    } catch (BlockFault e) {
+      failGathered(Command.WRITE, cookie, offset, NbdError.of(e.errno()), e.getMessage());
+      return true;
+    }
+    makeRoom(64);
+    gathered += ReplyHeader.done(out.whole(), gathered, style, Command.WRITE, cookie, offset);
+    return true;
+  }
+
+  /** Fills a segment with the next bytes of the stream: first what is here, then what comes. */
+  private void fill(MemorySegment into) {
+    long bytes = into.byteSize();
+    long done = Math.min(bytes, end - start);
+    MemorySegment.copy(in.whole(), start, into, 0, done);
+    start += (int) done;
+    while (done < bytes) {
+      long count = transport.receive(done == 0 ? into : into.asSlice(done));
+      if (count == 0) {
+        throw new PeerFault("client went in the middle of a payload");
+      }
+      done += count;
+    }
+  }
+
+  private void skip(int bytes) {
+    int left = bytes;
+    while (left > 0) {
+      int here = Math.min(left, end - start);
+      start += here;
+      left -= here;
+      if (left > 0 && !receive()) {
+        throw new PeerFault("client went in the middle of a payload");
+      }
+    }
+  }
+
+  private void filteredStatus(int flags, long cookie, long offset, int payload) {
+    if (payload > 8 + 4 * NbdLimits.CONTEXTS_MAX || payload < 8 || payload % 4 != 0) {
+      skip(payload);
+      failGathered(
+          Command.BLOCK_STATUS, cookie, offset, NbdError.EINVAL, "malformed context filter");
+      return;
+    }
+    MemorySegment filter = Arena.ofAuto().allocate(payload, 8);
+    fill(filter);
+    long length = filter.get(Wire.BE64, 0);
+    Verdict verdict = rules.judge(Command.BLOCK_STATUS, flags, offset, length);
+    if (verdict != Verdict.ALLOWED) {
+      refuse(Command.BLOCK_STATUS, cookie, offset, verdict);
+      return;
+    }
+    long[] ids = new long[payload / 4 - 2];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = Integer.toUnsignedLong(filter.get(Wire.BE32, 8 + 4L * i));
+      if (!chosen(ids[i]) || seen(ids, i)) {
+        failGathered(
+            Command.BLOCK_STATUS, cookie, offset, NbdError.EINVAL, "bad context id " + ids[i]);
+        return;
+      }
+    }
+    Slot slot = slot(Command.BLOCK_STATUS, flags, cookie, offset, length);
+    slot.contextIds = ids;
+    workers.execute(slot);
+  }
+
+  private static boolean seen(long[] ids, int at) {
+    for (int i = 0; i < at; i++) {
+      if (ids[i] == ids[at]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean chosen(long id) {
+    for (MetaContext context : agreed.contexts()) {
+      if (context.id() == id) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private long[] allContexts() {
+    return agreed.contexts().stream().mapToLong(MetaContext::id).toArray();
+  }
+
+  private Slot slot(Command command, int flags, long cookie, long offset, long length) {
+    if (slots.full()) {
+      flushGathered();
+    }
+    Slot slot = slots.take(this);
+    slot.command = command;
+    slot.flags = flags;
+    slot.cookie = cookie;
+    slot.offset = offset;
+    slot.length = length;
+    return slot;
+  }
+
+  private void makeRoom(int bytes) {
+    if (BATCH_BYTES - gathered < bytes) {
+      flushGathered();
+    }
+  }
+
+  private void flushGathered() {
+    if (gathered > 0) {
+      sender.send(out.whole().address(), gathered);
+      gathered = 0;
+    }
+  }
+
+  @Override
+  public void close() {
+    sender.close();
+    arena.close();
+  }
+}

@@ -1,0 +1,37 @@
+package hawser.nbd.transport;
+
+import hawser.sys.MessageHeader;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A stream of bytes to one peer. One thread may receive while another sends; several that send, or
+ * several that receive, take turns outside. A broken stream is a {@link hawser.base.PeerFault}.
+ */
+public interface Transport extends AutoCloseable {
+  /** {@link #receiveNow}: nothing has come yet. */
+  long WOULD_WAIT = -1;
+
+  /** Waits for bytes and puts them at the front; answers how many, 0 at the end of the stream. */
+  long receive(MemorySegment into);
+
+  /** As {@link #receive}, but answers {@link #WOULD_WAIT} instead of waiting. */
+  default long receiveNow(MemorySegment into) {
+    return WOULD_WAIT;
+  }
+
+  /** Sends all bytes of a native segment. */
+  void send(MemorySegment from);
+
+  /** Sends all pieces of a message, which are consumed. */
+  void send(MessageHeader message);
+
+  /**
+   * Ends the stream in both directions: whoever waits in it returns with the end of the stream or a
+   * fault. May be called from any thread, more than once.
+   */
+  void shutdown();
+
+  /** Gives everything back. No other call may run or follow. */
+  @Override
+  void close();
+}

@@ -1,0 +1,11 @@
+/** The Network Block Device protocol: its messages, a server and a client. */
+module hawser.nbd {
+  requires static transitive org.jspecify;
+  requires transitive hawser.base;
+  requires transitive hawser.block;
+  requires transitive hawser.sys;
+
+  exports hawser.nbd;
+  exports hawser.nbd.server;
+  exports hawser.nbd.transport;
+}
