@@ -32,6 +32,16 @@ public final class ZeroBytes {
     return true;
   }
 
+  /** Whether every byte from {@code start} up to {@code end} is zero, without making a slice. */
+  public static boolean only(MemorySegment bytes, long start, long end) {
+    for (long at = start; at < end; at += SOURCE_BYTES) {
+      if (differs(bytes, at, Math.min(end, at + SOURCE_BYTES))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static boolean differs(MemorySegment bytes, long from, long to) {
     return MemorySegment.mismatch(bytes, from, to, SOURCE, 0, to - from) != -1;
   }

@@ -103,9 +103,13 @@ public final class Conversion {
     return this;
   }
 
-  /** Lets the kernel copy between files without showing us the bytes, where both ends can. */
+  /**
+   * Lets the kernel copy between files without showing us the bytes, where both ends can. Zeroes in
+   * the data are copied as data; the order is that of the copies.
+   */
   public Conversion offload() {
     offload = true;
+    inOrder = false;
     return this;
   }
 

@@ -3,6 +3,7 @@ package hawser.block.convert;
 import hawser.base.BlockFault;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import hawser.block.ZeroBytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,9 @@ final class Worker implements Runnable {
   }
 
   private void handle(Chunk chunk, MemorySegment buffer) throws BlockFault {
+    if (how.offload && chunk.action() == Chunk.Action.COPY && copiedByKernel(chunk)) {
+      return;
+    }
     MemorySegment data = null;
     if (chunk.action() == Chunk.Action.COPY) {
       data = buffer.asSlice(0, chunk.length());
@@ -51,6 +55,23 @@ final class Worker implements Runnable {
     } else {
       write(chunk, data);
     }
+  }
+
+  /** False when this pair of disks cannot; what was copied until then is copied again. */
+  private boolean copiedByKernel(Chunk chunk) throws BlockFault {
+    long end = chunk.offset() + chunk.length();
+    if (end > how.source.length()) {
+      return false; // The odd end of the last sector must become zeroes.
+    }
+    long at = chunk.offset();
+    while (at < end) {
+      long count = how.source.copyTo(at, how.target, at, end - at);
+      if (count == 0) {
+        return false;
+      }
+      at += count;
+    }
+    return true;
   }
 
   private void read(MemorySegment into, long offset) throws BlockFault {
@@ -99,11 +120,11 @@ final class Worker implements Runnable {
     long start = 0;
     while (start < data.byteSize()) {
       long unitEnd = unitEnd(data, offset, start, unit);
-      boolean zero = Zeroes.only(data, start, unitEnd);
+      boolean zero = ZeroBytes.only(data, start, unitEnd);
       long end = unitEnd;
       while (end < data.byteSize()) {
         unitEnd = unitEnd(data, offset, end, unit);
-        if (Zeroes.only(data, end, unitEnd) != zero) {
+        if (ZeroBytes.only(data, end, unitEnd) != zero) {
           break;
         }
         end = unitEnd;

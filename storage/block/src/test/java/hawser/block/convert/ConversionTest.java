@@ -45,6 +45,17 @@ class ConversionTest {
   }
 
   @Test
+  void kernelCopiesWhereItCan() throws IOException, BlockFault {
+    Path source = patchwork("source", new Random(9), 9 << 20);
+    Path target = sized("target", 9 << 20);
+    try (BlockNode from = read(source);
+        BlockNode to = write(target)) {
+      new Conversion(from, to).offload().run(Watcher.NOBODY);
+    }
+    assertThat(Files.mismatch(source, target)).isEqualTo(-1);
+  }
+
+  @Test
   void zeroesCoverOldData() throws IOException, BlockFault {
     Path source = patchwork("source", new Random(7), 9 << 20);
     Path target = patchwork("target", new Random(8), 9 << 20);
