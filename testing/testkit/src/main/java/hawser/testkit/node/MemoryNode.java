@@ -222,7 +222,7 @@ public final class MemoryNode implements BlockNode {
   @Override
   public synchronized void resize(long newLength, Preallocation preallocation) {
     if (newLength < length) {
-      clear(newLength, length);
+      clear(newLength, Ranges.alignUp(length, PAGE_BYTES));
     }
     length = newLength;
   }
