@@ -2,10 +2,12 @@
 module hawser.block {
   requires static transitive org.jspecify;
   requires transitive hawser.base;
+  requires com.github.luben.zstd_jni;
   requires hawser.sys;
 
   exports hawser.block;
   exports hawser.block.convert;
   exports hawser.block.filter;
+  exports hawser.block.format.qcow2;
   exports hawser.block.format.qcow2.layout;
 }

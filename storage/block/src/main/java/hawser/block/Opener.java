@@ -4,6 +4,7 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.json.Json;
 import hawser.block.file.FileDriver;
+import hawser.block.format.qcow2.Qcow2Driver;
 import hawser.block.format.raw.RawDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -53,6 +54,7 @@ public final class Opener {
     all.add(FileDriver.regular());
     all.add(FileDriver.hostDevice());
     all.add(new RawDriver());
+    all.add(new Qcow2Driver());
     all.addAll(List.of(extra));
     return List.copyOf(all);
   }
@@ -302,6 +304,14 @@ public final class Opener {
     String driver = ImageName.options(name, this).needed("driver");
     return driver(driver)
         .orElseThrow(() -> new BlockFault(Errno.EINVAL, "Unknown driver '" + driver + "'"));
+  }
+
+  /**
+   * Opens the node that a name's protocol asks for, without a format on top: what an image that
+   * names another file for its data means.
+   */
+  public BlockNode openProtocol(String name, OpenMode mode) throws BlockFault {
+    return open(ImageName.options(name, this), mode);
   }
 
   /**

@@ -1,0 +1,95 @@
+package hawser.block.format.qcow2;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.block.format.qcow2.layout.Geometry;
+import hawser.block.format.qcow2.layout.L1Entry;
+import hawser.block.format.qcow2.layout.L2Entry;
+import java.util.function.Consumer;
+
+/**
+ * What happens when the tables turn out to contradict themselves: said once, in QEMU's words, and a
+ * writable image is marked corrupt so that nobody writes it again before a repair.
+ */
+final class Damage {
+  /** Sets the corrupt bit in the file. */
+  @FunctionalInterface
+  interface Mark {
+    void markCorrupt() throws BlockFault;
+  }
+
+  private final Geometry geometry;
+  private final Consumer<String> warnings;
+  private Mark mark = () -> {};
+  private boolean writable;
+  private volatile boolean fatal;
+  private boolean told;
+
+  Damage(Geometry geometry, Consumer<String> warnings) {
+    this.geometry = geometry;
+    this.warnings = warnings;
+  }
+
+  void onFatal(Mark action) {
+    mark = action;
+    writable = true;
+  }
+
+  /** Fails every request once a writable image was marked corrupt. */
+  void check() throws BlockFault {
+    if (fatal) {
+      throw new BlockFault(Errno.EIO, "the image was marked corrupt");
+    }
+  }
+
+  /** Says what was found; the fault is for the request that met it. */
+  synchronized BlockFault found(String what) throws BlockFault {
+    if (writable && !fatal) {
+      fatal = true;
+      warnings.accept(
+          "qcow2: Marking image as corrupt: "
+              + what
+              + "; further corruption events will be suppressed");
+      mark.markCorrupt();
+    } else if (!fatal && !told) {
+      told = true;
+      warnings.accept(
+          "qcow2: Image is corrupt: "
+              + what
+              + "; further non-fatal corruption events will be suppressed");
+    }
+    return new BlockFault(Errno.EIO, "Input/output error");
+  }
+
+  /** Explains a lookup that ended in an invalid entry. */
+  BlockFault entry(long guest, long entry, Mapping mapping) throws BlockFault {
+    long l1Entry = mapping.l1().get(mapping.l1Index(guest));
+    long table = L1Entry.offset(l1Entry);
+    if (geometry.inCluster(table) != 0) {
+      return found(
+          "L2 table offset %#x unaligned (L1 index: %#x)".formatted(table, mapping.l1Index(guest)));
+    }
+    long index = (guest >>> geometry.clusterBits()) & ((1L << geometry.l2Bits()) - 1);
+    String place = " (L2 offset: %#x, L2 index: %#x)".formatted(table, index);
+    long host = entry & L2Entry.OFFSET_MASK;
+    if ((entry & L2Entry.COMPRESSED) != 0) {
+      return found("Compressed cluster entry found in image with external data file" + place);
+    }
+    boolean zero = (entry & L2Entry.ZERO) != 0 && !geometry.extendedL2();
+    if (zero && geometry.version() < 3) {
+      return found("Zero cluster entry found in pre-v3 image" + place);
+    }
+    if (geometry.inCluster(host) != 0) {
+      return found(
+          "%s cluster offset %#x unaligned".formatted(zero ? "Preallocated zero" : "Data", host)
+              + place);
+    }
+    if (geometry.dataFile() && host != 0) {
+      return found(
+          "External data file host cluster offset %#x does not match guest cluster offset: %#x,"
+                  .formatted(host, guest >>> geometry.clusterBits() << geometry.clusterBits())
+              + " L2 index: %#x)".formatted(index));
+    }
+    return found("Invalid cluster entry found" + place);
+  }
+}

@@ -1,0 +1,167 @@
+package hawser.block.format.qcow2;
+
+import static hawser.base.Wire.BE32;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.block.BlockNode;
+import hawser.block.Driver;
+import hawser.block.OpenMode;
+import hawser.block.Opener;
+import hawser.block.Options;
+import hawser.block.format.qcow2.layout.AutoclearFeature;
+import hawser.block.format.qcow2.layout.BitmapDirectory;
+import hawser.block.format.qcow2.layout.Flaw;
+import hawser.block.format.qcow2.layout.HeaderExtension;
+import hawser.block.format.qcow2.layout.Qcow2Header;
+import hawser.block.format.qcow2.layout.Qcow2Limits;
+import hawser.block.format.qcow2.layout.Snapshot;
+import hawser.block.format.qcow2.layout.SnapshotTable;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens {@code qcow2}. Options as QEMU's driver: {@code lazy-refcounts}, {@code cache-size}, {@code
+ * l2-cache-size}, {@code l2-cache-entry-size}, {@code refcount-cache-size}, {@code
+ * cache-clean-interval}, {@code pass-discard-request}, {@code pass-discard-other}, {@code
+ * overlap-check}, {@code data-file}, {@code backing}. In addition {@code snapshot.id} and {@code
+ * snapshot.name}, or {@code snapshot} alone for either, open an internal snapshot for reading.
+ *
+ * <p>Errors have QEMU's words. An encrypted image is refused with EOPNOTSUPP.
+ */
+public final class Qcow2Driver implements Driver {
+  /** The driver; it keeps nothing. */
+  public Qcow2Driver() {}
+
+  @Override
+  public String name() {
+    return "qcow2";
+  }
+
+  @Override
+  public int probe(MemorySegment head, String name) {
+    boolean ours =
+        head.byteSize() >= 8 && head.get(BE32, 0) == Qcow2Header.MAGIC && head.get(BE32, 4) >= 2;
+    return ours ? 100 : 0;
+  }
+
+  @Override
+  public BlockNode open(Options options, Opener opener, OpenMode mode) throws BlockFault {
+    BlockNode file = opener.child(options, "file", mode.forMetadata());
+    BlockNode dataFile = null;
+    BlockNode backing = null;
+    try {
+      Qcow2Header header = judged(file, mode);
+      OpenOptions.refuseEncryption(options, header);
+      OpenOptions runtime = OpenOptions.take(options, mode, header);
+      var children = new Children(options, opener, mode, file, header);
+      dataFile = children.dataFile();
+      SnapshotTable snapshots = snapshots(file, header);
+      bitmaps(file, header, opener);
+      Snapshot snapshot = chosen(options, snapshots, header, mode);
+      backing = children.backing();
+      var parts =
+          new Image.Parts(
+              header, file, dataFile, backing, snapshots, snapshot, runtime, mode, opener::warn);
+      return Qcow2Node.open(parts);
+    } catch (BlockFault fault) {
+      Image.closeAll(backing, dataFile, file);
+      throw fault;
+    }
+  }
+
+  private static Qcow2Header judged(BlockNode file, OpenMode mode) throws BlockFault {
+    Qcow2Header header;
+    try {
+      header = Qcow2Header.read(file);
+    } catch (BlockFault fault) {
+      throw new BlockFault(
+          fault.errno(), "Could not read qcow2 header: " + fault.errno().text(), fault);
+    }
+    for (Flaw flaw : header.flaws()) {
+      boolean matters =
+          switch (flaw.blocks()) {
+            case OPENING, USE -> true;
+            case WRITING -> mode.writable();
+            case NOTHING -> false;
+          };
+      if (matters) {
+        throw flaw.fault();
+      }
+    }
+    return header;
+  }
+
+  private static SnapshotTable snapshots(BlockNode file, Qcow2Header header) throws BlockFault {
+    SnapshotTable table = SnapshotTable.read(file, header);
+    if (!table.flaws().isEmpty()) {
+      throw table.flaws().getFirst().fault();
+    }
+    return table;
+  }
+
+  /** Only looks at the bitmaps, as QEMU does at opening; nobody tracks them here. */
+  private static void bitmaps(BlockNode file, Qcow2Header header, Opener opener) throws BlockFault {
+    if (header.extensions().first(HeaderExtension.Bitmaps.class).isEmpty()) {
+      return;
+    }
+    if (!header.has(AutoclearFeature.BITMAPS)) {
+      opener.warn(
+          header.version() < 3
+              ? "warning: This qcow2 v2 image contains bitmaps, but they may have been modified by"
+                  + " a program without persistent bitmap support; so now they must all be"
+                  + " considered inconsistent"
+              : "warning: a program lacking bitmap support modified this file, so all bitmaps are"
+                  + " now considered inconsistent");
+      opener.warn("Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix.");
+      return;
+    }
+    List<Flaw> flaws = BitmapDirectory.read(file, header).flaws();
+    if (!flaws.isEmpty()) {
+      throw flaws.getFirst().fault();
+    }
+  }
+
+  private static @Nullable Snapshot chosen(
+      Options options, SnapshotTable snapshots, Qcow2Header header, OpenMode mode)
+      throws BlockFault {
+    Options both = options.child("snapshot").orElseGet(Options::new);
+    String either = options.text("snapshot").orElse(null);
+    String id = both.text("id").orElse(null);
+    String name = both.text("name").orElse(null);
+    if (either == null && id == null && name == null) {
+      return null;
+    }
+    Snapshot found = null;
+    for (Snapshot one : snapshots.snapshots()) {
+      boolean matches =
+          either == null
+              ? (id == null || id.equals(one.id())) && (name == null || name.equals(one.name()))
+              : either.equals(one.id()) || either.equals(one.name());
+      if (matches) {
+        found = one;
+        break;
+      }
+    }
+    if (found == null) {
+      throw new BlockFault(Errno.ENOENT, "Can't find snapshot");
+    }
+    if (mode.writable()) {
+      throw new BlockFault(Errno.EACCES, "Device 'qcow2' is writable, a snapshot is only read");
+    }
+    refuseBadL1(found, header);
+    return found;
+  }
+
+  private static void refuseBadL1(Snapshot found, Qcow2Header header) throws BlockFault {
+    if (found.l1Entries() > Qcow2Limits.L1_BYTES_MAX / 8) {
+      throw new BlockFault(Errno.EFBIG, "Snapshot L1 table too large");
+    }
+    if (found.l1Table() < 0
+        || Long.MAX_VALUE - found.l1Entries() * 8 < found.l1Table()
+        || header.geometry().inCluster(found.l1Table()) != 0) {
+      throw new BlockFault(Errno.EINVAL, "Snapshot L1 table offset invalid");
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package hawser.block.format.qcow2;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.base.Ranges;
+import hawser.block.BlockNode;
+import hawser.block.Extent;
+import hawser.block.Limits;
+import hawser.block.NodeInfo;
+import hawser.block.format.qcow2.layout.Qcow2Header;
+import hawser.block.format.qcow2.layout.Snapshot;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A qcow2 disk. Threads as {@link BlockNode} says; the package documentation tells how they meet.
+ */
+public final class Qcow2Node implements BlockNode {
+  private final Image image;
+  private final Limits limits;
+  private volatile boolean closed;
+
+  private Qcow2Node(Image image) {
+    this.image = image;
+    int subcluster = 1 << image.geometry.subclusterBits();
+    this.limits = new Limits(1, 1, subcluster, image.geometry.clusterBytes());
+  }
+
+  static Qcow2Node open(Image.Parts parts) throws BlockFault {
+    return new Qcow2Node(Image.of(parts));
+  }
+
+  /** The header as it is now. */
+  public Qcow2Header header() {
+    return image.header();
+  }
+
+  /** The internal snapshots. */
+  public List<Snapshot> snapshots() {
+    return image.snapshots.snapshots();
+  }
+
+  @Override
+  public String name() {
+    return image.file.node().name();
+  }
+
+  @Override
+  public String driver() {
+    return "qcow2";
+  }
+
+  @Override
+  public long length() {
+    return image.header().size();
+  }
+
+  @Override
+  public boolean readOnly() {
+    return true;
+  }
+
+  @Override
+  public Limits limits() {
+    return limits;
+  }
+
+  private void refuseOutside(long offset, long length, Errno errno) throws BlockFault {
+    if (!Ranges.contains(length(), offset, length)) {
+      throw new BlockFault(
+          errno,
+          "%d bytes at %d are outside a disk of %d bytes".formatted(length, offset, length()));
+    }
+  }
+
+  @Override
+  public void read(MemorySegment into, long offset) throws BlockFault {
+    refuseOutside(offset, into.byteSize(), Errno.EIO);
+    image.damage.check();
+    image.reader.read(into, offset);
+  }
+
+  @Override
+  public boolean readNow(MemorySegment into, long offset) throws BlockFault {
+    refuseOutside(offset, into.byteSize(), Errno.EIO);
+    return image.reader.readNow(into, offset);
+  }
+
+  @Override
+  public void write(MemorySegment from, long offset, int flags) throws BlockFault {
+    throw readOnlyFault();
+  }
+
+  @Override
+  public void writeZeroes(long offset, long length, int flags) throws BlockFault {
+    throw readOnlyFault();
+  }
+
+  @Override
+  public void discard(long offset, long length) throws BlockFault {
+    throw readOnlyFault();
+  }
+
+  private static BlockFault readOnlyFault() {
+    return BlockFault.of(Errno.EPERM, "the image is open for reading");
+  }
+
+  @Override
+  public void flush() throws BlockFault {
+    image.damage.check();
+  }
+
+  @Override
+  public Extent extent(long offset, long length) throws BlockFault {
+    refuseOutside(offset, length, Errno.EINVAL);
+    return image.extents.at(offset, length);
+  }
+
+  @Override
+  public @Nullable BlockNode backing() {
+    return image.backing;
+  }
+
+  @Override
+  public List<BlockNode> children() {
+    var children = new ArrayList<BlockNode>();
+    children.add(image.file.node());
+    if (image.dataNode != null) {
+      children.add(image.dataNode);
+    }
+    if (image.backing != null) {
+      children.add(image.backing);
+    }
+    return children;
+  }
+
+  @Override
+  public String childName(BlockNode child) {
+    return child.equals(image.backing)
+        ? "backing"
+        : child.equals(image.dataNode) ? "data-file" : "file";
+  }
+
+  @Override
+  public NodeInfo info() throws BlockFault {
+    return Information.of(this, image);
+  }
+
+  @Override
+  public void close() throws BlockFault {
+    if (!closed) {
+      closed = true;
+      image.close();
+    }
+  }
+}
