@@ -3,6 +3,7 @@ module hawser.tools {
   requires static transitive org.jspecify;
   requires transitive hawser.base;
   requires hawser.block;
+  requires jdk.unsupported;
 
   exports hawser.tools;
 }

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * A disk: the one interface of files, formats, filters, connections and test doubles.
@@ -173,6 +174,28 @@ public interface BlockNode extends AutoCloseable {
    */
   default String childName(BlockNode child) {
     return child.equals(backing()) ? "backing" : "file";
+  }
+
+  /**
+   * This disk as it was at an internal snapshot, for reading. Closing the result closes this node,
+   * which is not to be used beside it.
+   *
+   * @param id of one of {@link NodeInfo#snapshots}
+   * @throws BlockFault EOPNOTSUPP when the format has no snapshots
+   */
+  default BlockNode snapshot(String id) throws BlockFault {
+    throw new BlockFault(Errno.EOPNOTSUPP, "Block format does not support internal snapshots");
+  }
+
+  /**
+   * Looks whether the image agrees with itself.
+   *
+   * @param repair what may be changed; needs a writable node
+   * @param messages takes one line for each thing found, as qemu-img words it
+   * @throws BlockFault EOPNOTSUPP when the format has nothing to check
+   */
+  default CheckReport check(Repair repair, Consumer<String> messages) throws BlockFault {
+    throw new BlockFault(Errno.EOPNOTSUPP, "This image format does not support checks");
   }
 
   /** What is known of this node besides its length; opens and reads nothing new. */

@@ -42,6 +42,18 @@ public final class ZeroBytes {
     return true;
   }
 
+  /** Where the first byte that is not zero lies between {@code start} and {@code end}, or end. */
+  public static long firstOther(MemorySegment bytes, long start, long end) {
+    for (long at = start; at < end; at += SOURCE_BYTES) {
+      long length = Math.min(SOURCE_BYTES, end - at);
+      long found = MemorySegment.mismatch(bytes, at, at + length, SOURCE, 0, length);
+      if (found != -1) {
+        return at + found;
+      }
+    }
+    return end;
+  }
+
   private static boolean differs(MemorySegment bytes, long from, long to) {
     return MemorySegment.mismatch(bytes, from, to, SOURCE, 0, to - from) != -1;
   }

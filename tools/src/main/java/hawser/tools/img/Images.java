@@ -73,4 +73,23 @@ final class Images {
     return OpenMode.Cache.named(name)
         .orElseThrow(() -> new UsageFault("Invalid " + what + " option: " + name, exitCode));
   }
+
+  /** What QEMU says when it guessed raw for an image that is about to be written. */
+  static void warnOfProbing(ImgLine line, String name, BlockNode node) {
+    if (line.format() != null || line.imageOpts() || !node.driver().equals("raw")) {
+      return;
+    }
+    if (name.startsWith("json:")) {
+      return;
+    }
+    line.io()
+        .error(
+            "WARNING: Image format was not specified for '"
+                + name
+                + """
+                ' and probing guessed raw.
+                         Automatically detecting the format is dangerous for raw images, write\
+                 operations on block 0 will be restricted.
+                         Specify the 'raw' format explicitly to remove the restrictions.""");
+  }
 }

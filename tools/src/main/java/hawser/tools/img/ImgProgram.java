@@ -36,14 +36,27 @@ public final class ImgProgram implements Program {
 
   @Override
   public List<Command> commands() {
-    return List.of(CreateCommand.TABLE, InfoCommand.TABLE);
+    return List.of(
+        CheckCommand.TABLE,
+        CompareCommand.TABLE,
+        CreateCommand.TABLE,
+        DdCommand.TABLE,
+        InfoCommand.TABLE,
+        MapCommand.TABLE,
+        MeasureCommand.TABLE,
+        ResizeCommand.TABLE);
   }
 
   /** A plain switch, so that the classes of commands that do not run are never loaded. */
   private static @Nullable ImgCommand command(String name) {
     return switch (name) {
+      case "check" -> new CheckCommand();
+      case "compare" -> new CompareCommand();
       case "create" -> new CreateCommand();
+      case "dd" -> new DdCommand();
       case "info" -> new InfoCommand();
+      case "map" -> new MapCommand();
+      case "measure" -> new MeasureCommand();
       default -> null;
     };
   }
@@ -76,11 +89,14 @@ public final class ImgProgram implements Program {
   }
 
   private static int run(String name, String[] args, Terminal io) {
-    ImgCommand command = command(name);
-    if (command == null) {
-      throw new UsageFault("Command not found: " + name + "\n" + HINT);
-    }
     try {
+      if (name.equals("resize")) {
+        return ResizeCommand.run(args, io);
+      }
+      ImgCommand command = command(name);
+      if (command == null) {
+        throw new UsageFault("Command not found: " + name + "\n" + HINT);
+      }
       return command.run(new ImgLine(command.table(), args, io));
     } catch (BlockFault fault) {
       throw new UsageFault(fault.getMessage());

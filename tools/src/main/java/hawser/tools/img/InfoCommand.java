@@ -70,7 +70,8 @@ final class InfoCommand implements ImgCommand {
 
   /** Goes down the chain by name, opening one image at a time, so that a loop is seen. */
   private void collect(ImgLine line, String first, Sink sink) throws BlockFault {
-    OpenMode mode = OpenMode.READ.withBacking(false).withForceShare(line.forceShare());
+    OpenMode mode =
+        OpenMode.READ.withBacking(false).withQuick(true).withForceShare(line.forceShare());
     Opener opener = Images.opener();
     var seen = new HashSet<String>();
     @Nullable String name = first;

@@ -8,6 +8,7 @@ import hawser.block.SnapshotInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** What {@code info --output=json} says of images: QAPI's BlockGraphInfo. */
 record JsonInfo(List<Json> images) implements InfoCommand.Sink {
@@ -44,7 +45,7 @@ record JsonInfo(List<Json> images) implements InfoCommand.Sink {
     return new Json.Obj(members);
   }
 
-  private static void addBacking(NodeInfo info, LinkedHashMap<String, Json> members) {
+  private static void addBacking(NodeInfo info, Map<String, Json> members) {
     NodeInfo.Backing backing = info.backing();
     if (backing == null) {
       return;

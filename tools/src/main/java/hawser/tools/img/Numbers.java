@@ -26,6 +26,11 @@ final class Numbers {
     return size.getAsLong();
   }
 
+  /** Whether a text is a size above the largest that a disk can have. */
+  static boolean tooLarge(String text) {
+    return !text.startsWith("-") && isSizeOutOfRange(text);
+  }
+
   /** Whether a text would be a size if its digits were fewer or its sign another. */
   private static boolean isSizeOutOfRange(String text) {
     int at = text.startsWith("-") ? 1 : 0;
