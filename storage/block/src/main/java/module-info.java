@@ -8,6 +8,7 @@ module hawser.block {
   exports hawser.block;
   exports hawser.block.convert;
   exports hawser.block.filter;
+  exports hawser.block.format.qcow2.check;
   exports hawser.block.format.qcow2;
   exports hawser.block.format.qcow2.layout;
 }
