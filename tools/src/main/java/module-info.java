@@ -3,6 +3,8 @@ module hawser.tools {
   requires static transitive org.jspecify;
   requires transitive hawser.base;
   requires hawser.block;
+  requires hawser.nbd;
+  requires hawser.sys;
   requires jdk.unsupported;
 
   exports hawser.tools;

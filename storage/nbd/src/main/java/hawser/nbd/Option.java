@@ -1,5 +1,6 @@
 package hawser.nbd;
 
+import hawser.base.PeerFault;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -105,25 +106,25 @@ public sealed interface Option {
         case OptionCode.EXTENDED_HEADERS -> empty(data, new ExtendedHeaders());
         default -> new Unknown(code);
       };
-    } catch (BadData bad) {
-      return new Malformed(code, bad.why);
+    } catch (PeerFault bad) {
+      return new Malformed(code, String.valueOf(bad.getMessage()));
     }
   }
 
-  private static Option empty(byte[] data, Option option) throws BadData {
+  private static Option empty(byte[] data, Option option) {
     if (data.length != 0) {
-      throw new BadData(
+      throw new PeerFault(
           "option '" + OptionCode.name(option.code()) + "' has unexpected length " + data.length);
     }
     return option;
   }
 
-  private static Option info(boolean go, ByteBuffer in) throws BadData {
+  private static Option info(boolean go, ByteBuffer in) {
     String name = name(in);
     need(in, 2);
     int count = Short.toUnsignedInt(in.getShort());
     if (in.remaining() != count * 2) {
-      throw new BadData(
+      throw new PeerFault(
           "%d information requests announced, but %d bytes follow"
               .formatted(count, in.remaining()));
     }
@@ -134,7 +135,7 @@ public sealed interface Option {
     return new InfoOrGo(go, name, List.copyOf(infos));
   }
 
-  private static Option contexts(boolean set, ByteBuffer in) throws BadData {
+  private static Option contexts(boolean set, ByteBuffer in) {
     String export = name(in);
     need(in, 4);
     int count = in.getInt();
@@ -152,50 +153,39 @@ public sealed interface Option {
       }
     }
     if (in.hasRemaining()) {
-      throw new BadData(in.remaining() + " bytes follow the last query");
+      throw new PeerFault(in.remaining() + " bytes follow the last query");
     }
     return new MetaContexts(set, export, List.copyOf(queries));
   }
 
-  private static String name(ByteBuffer in) throws BadData {
+  private static String name(ByteBuffer in) {
     need(in, 4);
     int length = in.getInt();
     if (length < 0 || length > NbdLimits.STRING_BYTES_MAX) {
-      throw new BadData("Invalid name length: " + Integer.toUnsignedString(length));
+      throw new PeerFault("Invalid name length: " + Integer.toUnsignedString(length));
     }
     need(in, length);
     return text(in, length);
   }
 
-  private static void need(ByteBuffer in, int bytes) throws BadData {
+  private static void need(ByteBuffer in, int bytes) {
     if (bytes < 0 || in.remaining() < bytes) {
-      throw new BadData(
+      throw new PeerFault(
           "%s more bytes are needed where %d are left"
               .formatted(Integer.toUnsignedString(bytes), in.remaining()));
     }
   }
 
-  private static String text(ByteBuffer in, int length) throws BadData {
+  private static String text(ByteBuffer in, int length) {
     if (length > NbdLimits.STRING_BYTES_MAX) {
-      throw new BadData("name of " + length + " bytes is longer than 4096");
+      throw new PeerFault("name of " + length + " bytes is longer than 4096");
     }
     ByteBuffer bytes = in.slice(in.position(), length);
     in.position(in.position() + length);
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
     } catch (CharacterCodingException e) {
-      throw new BadData("name is not UTF-8");
-    }
-  }
-
-  /** Carries the reason out of the nested readers; becomes {@link Malformed}. */
-  final class BadData extends Exception {
-    private static final long serialVersionUID = 1L;
-    private final String why;
-
-    private BadData(String why) {
-      super(why, null, false, false);
-      this.why = why;
+      throw new PeerFault("name is not UTF-8");
     }
   }
 }

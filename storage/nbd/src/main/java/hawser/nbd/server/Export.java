@@ -2,6 +2,7 @@ package hawser.nbd.server;
 
 import hawser.base.BlockFault;
 import hawser.block.BlockNode;
+import hawser.block.DirtyBitmap;
 import hawser.block.Limits;
 import hawser.nbd.BlockSizes;
 import hawser.nbd.ExportInfo;
@@ -30,7 +31,7 @@ public record Export(
     boolean writable,
     boolean multiConn,
     boolean allocationDepth,
-    List<Bitmap> bitmaps,
+    List<DirtyBitmap> bitmaps,
     boolean tlsOnly) {
   /** The number of {@code base:allocation} in replies; the others follow. */
   static final int BASE_ALLOCATION_ID = 0;
@@ -87,7 +88,7 @@ public record Export(
       contexts.add(new MetaContext(DEPTH_ID, MetaContext.QEMU_ALLOCATION_DEPTH));
     }
     int id = FIRST_BITMAP_ID;
-    for (Bitmap bitmap : bitmaps) {
+    for (DirtyBitmap bitmap : bitmaps) {
       contexts.add(new MetaContext(id++, MetaContext.QEMU_DIRTY_BITMAP + bitmap.name()));
     }
     return contexts;

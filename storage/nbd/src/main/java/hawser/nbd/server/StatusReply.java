@@ -2,6 +2,7 @@ package hawser.nbd.server;
 
 import hawser.base.BlockFault;
 import hawser.base.Wire;
+import hawser.block.DirtyBitmap;
 import hawser.block.Extent;
 import hawser.nbd.ChunkType;
 import hawser.nbd.CommandFlags;
@@ -112,7 +113,7 @@ record StatusReply(Export export, ReplyStyle style) {
     }
   }
 
-  private static void bitmap(Bitmap bitmap, long from, long end, Runs runs) throws BlockFault {
+  private static void bitmap(DirtyBitmap bitmap, long from, long end, Runs runs) throws BlockFault {
     long at = from;
     while (at < end && runs.room()) {
       long next = bitmap.runEnd(at, end);

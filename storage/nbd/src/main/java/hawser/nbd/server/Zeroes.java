@@ -1,8 +1,8 @@
 package hawser.nbd.server;
 
+import hawser.block.ZeroBytes;
 import hawser.nbd.ReplyStyle;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /** Finds reads that are answered by a hole. */
 final class Zeroes {
@@ -16,23 +16,6 @@ final class Zeroes {
    * it in the first eight bytes, so asking costs nothing then.
    */
   static boolean asHole(ReplyStyle style, MemorySegment data) {
-    return style != ReplyStyle.SIMPLE && data.byteSize() >= WORTH && allZero(data);
-  }
-
-  /** Whether every byte is zero. */
-  static boolean allZero(MemorySegment data) {
-    long bytes = data.byteSize();
-    long at = 0;
-    for (; at + 8 <= bytes; at += 8) {
-      if (data.get(ValueLayout.JAVA_LONG_UNALIGNED, at) != 0) {
-        return false;
-      }
-    }
-    for (; at < bytes; at++) {
-      if (data.get(ValueLayout.JAVA_BYTE, at) != 0) {
-        return false;
-      }
-    }
-    return true;
+    return style != ReplyStyle.SIMPLE && data.byteSize() >= WORTH && ZeroBytes.only(data);
   }
 }

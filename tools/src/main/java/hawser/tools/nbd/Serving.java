@@ -1,0 +1,174 @@
+package hawser.tools.nbd;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.base.UsageFault;
+import hawser.block.BlockNode;
+import hawser.nbd.server.ClientInfo;
+import hawser.nbd.server.NbdServer;
+import hawser.nbd.server.ServerListener;
+import hawser.nbd.server.ServerOptions;
+import hawser.sys.SocketAddress;
+import hawser.tools.Terminal;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+
+/** One disk being served, until the last client has gone or a signal says so. */
+final class Serving implements ServerListener {
+  private static final int PORT = 10809;
+
+  /** The first descriptor that a service manager hands over (sd_listen_fds). */
+  private static final int ACTIVATED_DESCRIPTOR = 3;
+
+  private final NbdLine line;
+  private final Terminal io;
+  private final CountDownLatch over = new CountDownLatch(1);
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private @Nullable NbdServer server;
+
+  Serving(NbdLine line, Terminal io) {
+    this.line = line;
+    this.io = io;
+  }
+
+  int run() {
+    int activated = Activation.descriptors(line);
+    var disk = new ServedDisk(line, io);
+    var options =
+        ServerOptions.DEFAULT
+            .withConnectionsMax(line.shared)
+            .withHandshakeLimit(Duration.ofSeconds(line.handshakeSeconds));
+    var serving = new NbdServer(options, this);
+    server = serving;
+    BlockNode node = disk.open();
+    try {
+      serving.add(disk.export(node));
+      listen(serving, activated);
+    } catch (BlockFault e) {
+      throw new UsageFault(String.valueOf(e.getMessage()));
+    }
+    writePid();
+    Runtime.getRuntime().addShutdownHook(new Thread(this::stopOnSignal, "nbd-stop"));
+    Background.ready(io);
+    return serveToTheEnd(serving, node);
+  }
+
+  private int serveToTheEnd(NbdServer serving, BlockNode node) {
+    try {
+      over.await();
+      serving.stop();
+      node.close();
+      return 0;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 1;
+    } catch (BlockFault e) {
+      io.error("qemu-nbd: " + e.getMessage());
+      return 1;
+    } finally {
+      closed.countDown();
+    }
+  }
+
+  /** A signal has ended the process: finish properly first, and say that all is well. */
+  private void stopOnSignal() {
+    boolean signalled = over.getCount() > 0;
+    over.countDown();
+    try {
+      closed.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (signalled) {
+      io.flush();
+      Runtime.getRuntime().halt(0);
+    }
+  }
+
+  private void listen(NbdServer serving, int activated) throws BlockFault {
+    if (activated > 0) {
+      serving.listen(ACTIVATED_DESCRIPTOR, new SocketAddress.Unix(""));
+    } else if (line.socket != null) {
+      try {
+        Files.deleteIfExists(Path.of(line.socket));
+      } catch (IOException e) {
+        throw new UsageFault("Failed to unlink socket " + line.socket + ": " + e.getMessage());
+      }
+      listen(serving, unix(line.socket));
+    } else {
+      listen(serving, tcp());
+    }
+  }
+
+  private static void listen(NbdServer serving, SocketAddress address) throws BlockFault {
+    try {
+      serving.listen(address);
+    } catch (BlockFault e) {
+      if (address instanceof SocketAddress.Tcp && e.errno() == Errno.EADDRINUSE) {
+        throw new UsageFault("Failed to find an available port: " + e.errno().text());
+      }
+      throw e;
+    }
+  }
+
+  private static SocketAddress unix(String path) {
+    try {
+      return new SocketAddress.Unix(path);
+    } catch (IllegalArgumentException e) {
+      throw new UsageFault(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private SocketAddress tcp() {
+    String host = line.bind == null ? "0.0.0.0" : line.bind;
+    String port = line.port == null ? String.valueOf(PORT) : line.port;
+    try {
+      int number = Integer.parseInt(port);
+      if (number >= 0 && number <= 0xffff) {
+        return new SocketAddress.Tcp(InetAddress.getByName(host), number);
+      }
+    } catch (UnknownHostException e) {
+      throw new UsageFault(
+          "address resolution failed for %s:%s: Name or service not known".formatted(host, port));
+    } catch (NumberFormatException e) {
+      throw new UsageFault(
+          "address resolution failed for %s:%s: Servname not supported for ai_socktype"
+              .formatted(host, port));
+    }
+    throw new UsageFault("port " + port + " is not in 0..65535");
+  }
+
+  private void writePid() {
+    if (line.pidFile != null) {
+      try {
+        Files.writeString(Path.of(line.pidFile), ProcessHandle.current().pid() + "\n");
+      } catch (IOException e) {
+        throw new UsageFault("Cannot open pid file: " + e.getMessage());
+      }
+    }
+  }
+
+  @Override
+  public void clientConnected(ClientInfo client) {
+    if (line.verbose) {
+      io.error("qemu-nbd: client " + client.number() + " connected");
+    }
+  }
+
+  @Override
+  public void clientGone(ClientInfo client, String why) {
+    if (line.verbose) {
+      io.error("qemu-nbd: client " + client.number() + " gone: " + why);
+    }
+    NbdServer serving = server;
+    if (client.begun() && !line.persistent && serving != null && serving.clients() == 0) {
+      over.countDown();
+    }
+  }
+}
