@@ -4,11 +4,14 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import hawser.block.DirtyBitmap;
 import hawser.block.Extent;
 import hawser.block.Limits;
 import hawser.block.NodeInfo;
+import hawser.block.format.qcow2.layout.BitmapDirectory;
 import hawser.block.format.qcow2.layout.Qcow2Header;
 import hawser.block.format.qcow2.layout.Snapshot;
+import hawser.block.format.qcow2.layout.StoredBitmap;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -121,6 +124,17 @@ public final class Qcow2Node implements BlockNode {
   @Override
   public @Nullable BlockNode backing() {
     return image.backing;
+  }
+
+  /** The stored bitmaps, as they were when the image was opened. */
+  @Override
+  public List<DirtyBitmap> dirtyBitmaps() throws BlockFault {
+    BlockNode file = image.file.node();
+    var found = new ArrayList<DirtyBitmap>();
+    for (StoredBitmap stored : BitmapDirectory.read(file, image.header()).bitmaps()) {
+      found.add(new PersistentBitmap(stored, file, image.geometry));
+    }
+    return found;
   }
 
   @Override
