@@ -5,7 +5,10 @@ import static hawser.base.Wire.BE32;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.BlockNode;
+import hawser.block.CreateOption;
+import hawser.block.CreateOptions;
 import hawser.block.Driver;
+import hawser.block.Measure;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
 import hawser.block.Options;
@@ -69,6 +72,37 @@ public final class Qcow2Driver implements Driver {
       Image.closeAll(backing, dataFile, file);
       throw fault;
     }
+  }
+
+  @Override
+  public List<CreateOption> createOptions() {
+    return CreateSwitches.TABLE;
+  }
+
+  @Override
+  public void create(String name, CreateOptions options, Opener opener) throws BlockFault {
+    Qcow2Options wanted = CreateSwitches.read(options);
+    wanted.check();
+    opener.createFile(name);
+    String dataName = wanted.dataFile();
+    if (dataName != null) {
+      opener.createFile(dataName);
+    }
+    BlockNode file = opener.openProtocol(name, OpenMode.WRITE.forMetadata());
+    BlockNode dataFile = null;
+    try {
+      dataFile = dataName == null ? null : opener.openProtocol(dataName, OpenMode.WRITE.forData());
+      Qcow2Creator.create(wanted, file, dataFile);
+    } finally {
+      Image.closeAll(dataFile, file);
+    }
+  }
+
+  @Override
+  public Measure measure(CreateOptions options, @Nullable BlockNode source) throws BlockFault {
+    Qcow2Options wanted = CreateSwitches.read(options);
+    wanted.checkShape();
+    return Qcow2Measure.of(wanted, source);
   }
 
   private static Qcow2Header judged(BlockNode file, OpenMode mode) throws BlockFault {

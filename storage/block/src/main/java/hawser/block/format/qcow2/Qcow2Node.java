@@ -45,6 +45,11 @@ public final class Qcow2Node implements BlockNode {
     return image.snapshots.snapshots();
   }
 
+  /** The persistent bitmaps as the file has them; empty when they are not to be trusted. */
+  public List<StoredBitmap> storedBitmaps() throws BlockFault {
+    return BitmapDirectory.read(image.file.node(), image.header()).bitmaps();
+  }
+
   @Override
   public String name() {
     return image.file.node().name();
