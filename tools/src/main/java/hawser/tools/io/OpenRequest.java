@@ -1,0 +1,45 @@
+package hawser.tools.io;
+
+import hawser.base.BlockFault;
+import hawser.base.json.Json;
+import hawser.block.BlockNode;
+import hawser.block.OpenMode;
+import hawser.block.OpenPolicy;
+import hawser.block.Opener;
+import hawser.block.Options;
+import hawser.tools.Terminal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a disk is to be opened.
+ *
+ * @param name a file name, or null when the options say everything
+ * @param options more options, or those of the disk
+ * @param mode how
+ * @param snapshot whether writes go to a file that is thrown away
+ * @param copyOnRead whether what is read from the backing disk is kept
+ * @param writethrough whether every write is durable when it is done
+ */
+record OpenRequest(
+    @Nullable String name,
+    Json.Obj options,
+    OpenMode mode,
+    boolean snapshot,
+    boolean copyOnRead,
+    boolean writethrough) {
+
+  OpenRequest with(Json.Obj newOptions, OpenMode newMode, boolean newWritethrough) {
+    return new OpenRequest(name, newOptions, newMode, snapshot, copyOnRead, newWritethrough);
+  }
+
+  /** Opens it; warnings go to the error stream. */
+  BlockNode open(Terminal io) throws BlockFault {
+    Opener opener = new Opener(OpenPolicy.ANYTHING).warning(io::error);
+    OpenMode below = snapshot ? mode.withWritable(false) : mode;
+    BlockNode node =
+        name == null
+            ? opener.open(new Options(options), below)
+            : opener.open(name, null, new Options(options), below);
+    return snapshot ? SnapshotNode.over(node) : node;
+  }
+}
