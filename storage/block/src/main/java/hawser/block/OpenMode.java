@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param permissions what the caller does with the node and lets others do; decides the image locks
  * @param quick for a command that runs for milliseconds: makes no native call, so image locks are
  *     looked at but not taken, holes are not seen, and {@link Cache} is WRITEBACK
+ * @param checking whether the node is for {@link BlockNode#check}: an image too broken for use is
+ *     opened all the same when its check can say what is wrong
  */
 public record OpenMode(
     boolean writable,
@@ -25,12 +27,21 @@ public record OpenMode(
     boolean forceShare,
     boolean backing,
     Permissions permissions,
-    boolean quick) {
+    boolean quick,
+    boolean checking) {
 
   /** Reading, with QEMU's defaults for tools. */
   public static final OpenMode READ =
       new OpenMode(
-          false, Cache.WRITEBACK, false, DetectZeroes.OFF, false, true, Permissions.READ, false);
+          false,
+          Cache.WRITEBACK,
+          false,
+          DetectZeroes.OFF,
+          false,
+          true,
+          Permissions.READ,
+          false,
+          false);
 
   /** Reading and writing, with QEMU's defaults for tools. */
   public static final OpenMode WRITE = READ.withWritable(true).withPermissions(Permissions.WRITES);
@@ -120,46 +131,56 @@ public record OpenMode(
         forceShare,
         backing,
         new Permissions(claimed, permissions.shared()),
-        quick);
+        quick,
+        checking);
   }
 
   /** The same, with another cache mode. */
   public OpenMode withCache(Cache value) {
     return new OpenMode(
-        writable, value, unmap, detectZeroes, forceShare, backing, permissions, quick);
+        writable, value, unmap, detectZeroes, forceShare, backing, permissions, quick, checking);
   }
 
   /** The same, with discards passed on or not. */
   public OpenMode withUnmap(boolean value) {
     return new OpenMode(
-        writable, cache, value, detectZeroes, forceShare, backing, permissions, quick);
+        writable, cache, value, detectZeroes, forceShare, backing, permissions, quick, checking);
   }
 
   /** The same, with another treatment of zeroes. */
   public OpenMode withDetectZeroes(DetectZeroes value) {
-    return new OpenMode(writable, cache, unmap, value, forceShare, backing, permissions, quick);
+    return new OpenMode(
+        writable, cache, unmap, value, forceShare, backing, permissions, quick, checking);
   }
 
   /** The same, sharing an image that another program writes, or not. */
   public OpenMode withForceShare(boolean value) {
-    return new OpenMode(writable, cache, unmap, detectZeroes, value, backing, permissions, quick);
+    return new OpenMode(
+        writable, cache, unmap, detectZeroes, value, backing, permissions, quick, checking);
   }
 
   /** The same, with or without the backing chain. */
   public OpenMode withBacking(boolean value) {
     return new OpenMode(
-        writable, cache, unmap, detectZeroes, forceShare, value, permissions, quick);
+        writable, cache, unmap, detectZeroes, forceShare, value, permissions, quick, checking);
   }
 
   /** The same, for another use of the node. */
   public OpenMode withPermissions(Permissions value) {
-    return new OpenMode(writable, cache, unmap, detectZeroes, forceShare, backing, value, quick);
+    return new OpenMode(
+        writable, cache, unmap, detectZeroes, forceShare, backing, value, quick, checking);
   }
 
   /** The same, for a short command or not. */
   public OpenMode withQuick(boolean value) {
     return new OpenMode(
-        writable, cache, unmap, detectZeroes, forceShare, backing, permissions, value);
+        writable, cache, unmap, detectZeroes, forceShare, backing, permissions, value, checking);
+  }
+
+  /** The same, for a check or not. */
+  public OpenMode withChecking(boolean value) {
+    return new OpenMode(
+        writable, cache, unmap, detectZeroes, forceShare, backing, permissions, quick, value);
   }
 
   /** How a format opens the file that holds its metadata: nobody else may write it meanwhile. */
@@ -176,6 +197,7 @@ public record OpenMode(
   public OpenMode forBacking() {
     return withPermissions(permissions.forBacking())
         .withWritable(false)
+        .withChecking(false)
         .withDetectZeroes(DetectZeroes.OFF);
   }
 }

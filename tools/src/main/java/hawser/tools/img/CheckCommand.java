@@ -61,7 +61,11 @@ final class CheckCommand implements ImgCommand {
     }
     String name = line.operand("Expecting one image file name");
     OpenMode mode = repair == Repair.NOTHING ? OpenMode.READ : OpenMode.WRITE;
-    mode = mode.withCache(Images.cache(cache, "source cache", INCOMPLETE)).withBacking(false);
+    // A read-only check is short: no native call. With a cache mode of its own it makes them.
+    mode =
+        mode.withCache(Images.cache(cache, "source cache", INCOMPLETE))
+            .withQuick(repair == Repair.NOTHING && cache.equals("writeback"))
+            .withChecking(true);
     try (BlockNode node = Images.open(line, name, mode)) {
       return tell(line, name, node.driver(), check(line, node));
     }
@@ -83,6 +87,9 @@ final class CheckCommand implements ImgCommand {
       if (fault.errno() == Errno.EOPNOTSUPP) {
         throw new UsageFault(fault.getMessage(), UNSUPPORTED);
       }
+      if (fault.errno() == Errno.ENOSYS) {
+        throw fault;
+      }
       throw new BlockFault(fault.errno(), "Check failed: " + fault.errno().text(), fault);
     }
   }
@@ -94,7 +101,7 @@ final class CheckCommand implements ImgCommand {
       human(line, report);
     }
     if (report.checkErrors() > 0) {
-      return INCOMPLETE;
+      throw new UsageFault("Check failed", INCOMPLETE);
     }
     return report.corruptions() > 0 ? CORRUPT : report.leaks() > 0 ? LEAKING : 0;
   }

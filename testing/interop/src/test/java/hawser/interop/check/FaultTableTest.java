@@ -1,21 +1,27 @@
 package hawser.interop.check;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.base.BlockFault;
 import hawser.base.json.Json;
 import hawser.base.json.JsonReader;
 import hawser.block.BlockNode;
+import hawser.block.CheckReport;
 import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.format.qcow2.check.CheckLimits;
-import hawser.block.format.qcow2.check.CheckListener;
-import hawser.block.format.qcow2.check.CheckResult;
 import hawser.block.format.qcow2.check.Qcow2Check;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
+import hawser.tools.Main;
+import hawser.tools.Terminal;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +54,8 @@ class FaultTableTest {
     int code;
     try (BlockNode file =
         new Opener(OpenPolicy.NOTHING).open(image.toString(), "raw", OpenMode.READ)) {
-      CheckResult result = Qcow2Check.run(file, listener(lines), CheckLimits.standard());
+      CheckReport result =
+          Qcow2Check.run(file, text -> lines.append(text).append('\n'), CheckLimits.standard());
       ours = counters(result).toString();
       code =
           result.checkErrors() > 0 ? 1 : result.corruptions() > 0 ? 2 : result.leaks() > 0 ? 3 : 0;
@@ -67,18 +74,28 @@ class FaultTableTest {
     assertThat(code).isEqualTo(theirs.exitCode());
   }
 
-  private static CheckListener listener(StringBuilder lines) {
-    return new CheckListener() {
-      @Override
-      public void line(String text) {
-        lines.append(text).append('\n');
-      }
-
-      @Override
-      public void error(String text) {
-        lines.append("qemu-img: ").append(text).append('\n');
-      }
-    };
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("faults")
+  void theCommandSaysWhatQemuImgSays(Fault fault) throws Exception {
+    Path image = temp.resolve("broken.qcow2");
+    in(fault, temp).make(image);
+    for (String output : List.of("human", "json")) {
+      String[] check = {"check", "-f", "qcow2", "--output=" + output, image.toString()};
+      var command = new ArrayList<>(List.of("qemu-img"));
+      command.addAll(List.of(check));
+      Ran theirs = Peers.run(command);
+      var out = new ByteArrayOutputStream();
+      var err = new ByteArrayOutputStream();
+      var io =
+          new Terminal(
+              InputStream.nullInputStream(),
+              new PrintStream(out, true, UTF_8),
+              new PrintStream(err, true, UTF_8));
+      int code = Main.run(check, "qemu-img", io);
+      assertThat(err.toString(UTF_8)).isEqualTo(theirs.err());
+      assertThat(out.toString(UTF_8)).isEqualTo(theirs.out());
+      assertThat(code).isEqualTo(theirs.exitCode());
+    }
   }
 
   private static Fault in(Fault fault, Path folder) {
@@ -86,7 +103,7 @@ class FaultTableTest {
     return new Fault(fault.name(), options, fault.commands(), fault.damage());
   }
 
-  private static Map<String, String> counters(CheckResult result) {
+  private static Map<String, String> counters(CheckReport result) {
     var all = new LinkedHashMap<String, String>();
     put(all, "image-end-offset", result.imageEndOffset());
     put(all, "total-clusters", result.totalClusters());

@@ -12,8 +12,8 @@ import hawser.block.Measure;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.block.format.qcow2.check.Qcow2Check;
 import hawser.block.format.qcow2.layout.AutoclearFeature;
-import hawser.block.format.qcow2.layout.BitmapDirectory;
 import hawser.block.format.qcow2.layout.Flaw;
 import hawser.block.format.qcow2.layout.HeaderExtension;
 import hawser.block.format.qcow2.layout.Qcow2Header;
@@ -60,7 +60,7 @@ public final class Qcow2Driver implements Driver {
       OpenOptions runtime = OpenOptions.take(options, mode, header);
       var children = new Children(options, opener, mode, file, header);
       dataFile = children.dataFile();
-      SnapshotTable snapshots = snapshots(file, header);
+      SnapshotTable snapshots = mode.checking() ? SnapshotTable.EMPTY : snapshots(file, header);
       bitmaps(file, header, opener);
       Snapshot snapshot = chosen(options, snapshots, header, mode);
       backing = children.backing();
@@ -116,7 +116,8 @@ public final class Qcow2Driver implements Driver {
     for (Flaw flaw : header.flaws()) {
       boolean matters =
           switch (flaw.blocks()) {
-            case OPENING, USE -> true;
+            case OPENING -> true;
+            case USE -> !mode.checking();
             case WRITING -> mode.writable();
             case NOTHING -> false;
           };
@@ -151,10 +152,7 @@ public final class Qcow2Driver implements Driver {
       opener.warn("Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix.");
       return;
     }
-    List<Flaw> flaws = BitmapDirectory.read(file, header).flaws();
-    if (!flaws.isEmpty()) {
-      throw flaws.getFirst().fault();
-    }
+    Qcow2Check.judgeBitmaps(file, header);
   }
 
   private static @Nullable Snapshot chosen(

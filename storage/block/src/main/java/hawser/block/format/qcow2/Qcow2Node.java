@@ -4,10 +4,14 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import hawser.block.CheckReport;
 import hawser.block.DirtyBitmap;
 import hawser.block.Extent;
 import hawser.block.Limits;
 import hawser.block.NodeInfo;
+import hawser.block.Repair;
+import hawser.block.format.qcow2.check.CheckLimits;
+import hawser.block.format.qcow2.check.Qcow2Check;
 import hawser.block.format.qcow2.layout.BitmapDirectory;
 import hawser.block.format.qcow2.layout.Qcow2Header;
 import hawser.block.format.qcow2.layout.Snapshot;
@@ -15,6 +19,7 @@ import hawser.block.format.qcow2.layout.StoredBitmap;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -165,6 +170,16 @@ public final class Qcow2Node implements BlockNode {
   @Override
   public NodeInfo info() throws BlockFault {
     return Information.of(this, image);
+  }
+
+  @Override
+  public CheckReport check(Repair repair, Consumer<String> messages) throws BlockFault {
+    if (repair != Repair.NOTHING) {
+      throw new BlockFault(
+          Errno.ENOSYS, "repairing is not possible yet; a check without -r says what is wrong");
+    }
+    return Qcow2Check.run(
+        image.file.node(), image.header(), messages::accept, CheckLimits.standard());
   }
 
   @Override

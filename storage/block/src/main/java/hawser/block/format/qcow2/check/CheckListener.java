@@ -11,14 +11,9 @@ public interface CheckListener {
 
   /**
    * One finding, in the words and the order in which {@code qemu-img check} prints them on its
-   * error stream.
+   * error stream, the program's name in front of some included.
    */
   void line(String text);
-
-  /** One finding that QEMU prints with the program's name in front; otherwise as {@link #line}. */
-  default void error(String text) {
-    line(text);
-  }
 
   /**
    * How far it is.

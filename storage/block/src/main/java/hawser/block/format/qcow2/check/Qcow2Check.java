@@ -3,6 +3,7 @@ package hawser.block.format.qcow2.check;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.BlockNode;
+import hawser.block.CheckReport;
 import hawser.block.format.qcow2.layout.Flaw;
 import hawser.block.format.qcow2.layout.Geometry;
 import hawser.block.format.qcow2.layout.Qcow2Header;
@@ -48,17 +49,17 @@ public final class Qcow2Check {
    * @throws BlockFault when the image cannot be opened at all, with QEMU's words, or when the check
    *     could not go to its end ({@code Check failed: why})
    */
-  public static CheckResult run(BlockNode file, CheckListener listener, CheckLimits limits)
+  public static CheckReport run(BlockNode file, CheckListener listener, CheckLimits limits)
       throws BlockFault {
     return run(file, Qcow2Header.read(file), listener, limits);
   }
 
   /** As above, of an image whose header was read before. */
-  public static CheckResult run(
+  public static CheckReport run(
       BlockNode file, Qcow2Header header, CheckListener listener, CheckLimits limits)
       throws BlockFault {
     judge(header);
-    BitmapTables.judge(new PaddedFile(file), header);
+    judgeBitmaps(file, header);
     return new Qcow2Check(file, header, listener, limits).run();
   }
 
@@ -77,11 +78,20 @@ public final class Qcow2Check {
     try (var stored = new StoredRefcounts(check.file, header);
         var walk = new Walk(check.file, header, snapshots, stored, limits, tally)) {
       walk.run();
-      if (!tally.result(0, 0).clean()) {
+      if (!tally.clean()) {
         throw new BlockFault(Errno.EIO, "Could not repair dirty image: Input/output error");
       }
       return walk.references();
     }
+  }
+
+  /**
+   * Judges the persistent bitmaps and their tables as QEMU does whenever it opens an image.
+   *
+   * @throws BlockFault EINVAL with QEMU's words for the first flaw
+   */
+  public static void judgeBitmaps(BlockNode file, Qcow2Header header) throws BlockFault {
+    BitmapTables.judge(new PaddedFile(file), header);
   }
 
   private static void judge(Qcow2Header header) throws BlockFault {
@@ -92,7 +102,7 @@ public final class Qcow2Check {
     }
   }
 
-  private CheckResult run() throws BlockFault {
+  private CheckReport run() throws BlockFault {
     SnapshotTable snapshots = snapshots();
     try (var stored = new StoredRefcounts(file, header)) {
       var quick = new Tally(listener, true);
@@ -117,7 +127,7 @@ public final class Qcow2Check {
     }
   }
 
-  private CheckResult result(Tally tally, long highestCluster) {
+  private CheckReport result(Tally tally, long highestCluster) {
     long disk = header.size() & -SECTOR;
     tally.addCorruptions(incompleteSnapshots);
     return tally.result((highestCluster + 1) << geometry.clusterBits(), geometry.clustersFor(disk));
@@ -127,7 +137,7 @@ public final class Qcow2Check {
   private SnapshotTable snapshots() throws BlockFault {
     for (Flaw flaw : header.flaws()) {
       if (flaw.text().startsWith("Snapshot table")) {
-        listener.error("ERROR s" + flaw.text().substring(1));
+        listener.line("qemu-img: ERROR s" + flaw.text().substring(1));
         if (header.snapshotCount() > Qcow2Limits.SNAPSHOTS_MAX) {
           overhanging(header.snapshotCount() - Qcow2Limits.SNAPSHOTS_MAX);
         }
@@ -150,7 +160,7 @@ public final class Qcow2Check {
 
   private BlockFault unreadable(SnapshotTable table) {
     Flaw flaw = table.flaws().getFirst();
-    listener.error("ERROR failed to read the snapshot table: " + flaw.text());
+    listener.line("qemu-img: ERROR failed to read the snapshot table: " + flaw.text());
     if (flaw.text().startsWith("Too much")) {
       listener.line("You can force-remove this extra metadata with qemu-img check -r all");
     } else {

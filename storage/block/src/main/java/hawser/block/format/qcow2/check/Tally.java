@@ -2,6 +2,7 @@ package hawser.block.format.qcow2.check;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.block.CheckReport;
 
 /**
  * What one walk has found so far, and to whom it says so. In a quick walk the first finding only
@@ -109,11 +110,18 @@ final class Tally {
     return listener;
   }
 
-  CheckResult result(long imageEndOffset, long totalClusters) {
-    return new CheckResult(
+  /** Whether nothing was found. */
+  boolean clean() {
+    return corruptions == 0 && leaks == 0 && checkErrors == 0;
+  }
+
+  CheckReport result(long imageEndOffset, long totalClusters) {
+    return new CheckReport(
+        checkErrors,
         corruptions,
         leaks,
-        checkErrors,
+        0,
+        0,
         imageEndOffset,
         totalClusters,
         allocated,
