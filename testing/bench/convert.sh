@@ -1,0 +1,22 @@
+# convert of 4 GiB of mixed data with holes, between raw and qcow2.
+. ./shared.sh
+mixed "$work/disk.raw" 4096
+qemu-img convert -O qcow2 "$work/disk.raw" "$work/disk.qcow2"
+
+# A target is removed first: writing over an old file is another work.
+convert() {
+  rm -f "$work/out"
+  "$@" "$work/out"
+}
+
+for run in $(seq "$RUNS"); do
+  say "run $run of $RUNS"
+  for way in raw-qcow2 qcow2-raw; do
+    from=${way%-*} to=${way#*-}
+    keep hawser $way "$(seconds convert "$HAWSER" img convert -f $from -O $to "$work/disk.$from")"
+    keep qemu-img $way "$(seconds convert qemu-img convert -f $from -O $to "$work/disk.$from")"
+    keep qemu-img-W $way "$(seconds convert qemu-img convert -m 16 -W -f $from -O $to "$work/disk.$from")"
+  done
+done
+row raw-qcow2 "convert, raw to qcow2, 4 GiB mixed" s less 1.0 qemu-img qemu-img-W
+row qcow2-raw "convert, qcow2 to raw, 4 GiB mixed" s less 1.0 qemu-img qemu-img-W

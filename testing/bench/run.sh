@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs benchmark NAME, or all, beside QEMU's programs and prints a table; --record keeps its rows in
+# RESULTS.md in place of older rows for the same work. HAWSER is the ./hawser to measure.
+set -eu
+cd "$(dirname "$0")"
+record=
+name=
+for argument; do
+  case $argument in
+    --record) record=yes ;;
+    *) name=$argument ;;
+  esac
+done
+[ -z "$name" ] || [ -r "$name.sh" ] || {
+  echo "hawser: no benchmark '$name'; there are: $(ls *.sh | grep -vE '^(run|shared)\.sh$' | sed 's/\.sh//' | paste -sd' ' -)" >&2
+  exit 1
+}
+../peers.sh
+
+machine="$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
+echo "| work | Hawser | peer | ratio | at least | measured |"
+echo "| --- | --- | --- | --- | --- | --- |"
+for script in ${name:-$(ls *.sh | grep -vE '^(run|shared)\.sh$' | sed 's/\.sh//')}; do
+  sh "./$script.sh" | while read -r row; do
+    row="$row $(date +%F), \`./hawser bench $script\` |"
+    echo "$row"
+    [ -n "$record" ] || continue
+    work=$(echo "$row" | cut -d'|' -f2)
+    grep -vF "|$work|" RESULTS.md >RESULTS.new || true
+    sed -i "s#^Machine: .*#Machine: $machine.#" RESULTS.new
+    echo "$row" >>RESULTS.new
+    mv RESULTS.new RESULTS.md
+  done
+done
