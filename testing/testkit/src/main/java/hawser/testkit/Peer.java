@@ -17,6 +17,9 @@ public final class Peer implements AutoCloseable {
   /** How long a condition may take on a busy machine before the test gives up. */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
+  /** How long a program may run when its end is awaited: longer than any does that is not stuck. */
+  private static final Duration LONGEST = Duration.ofMinutes(4);
+
   /** How long a program may take to end after SIGTERM before it is killed. */
   private static final Duration GRACE = Duration.ofSeconds(20);
 
@@ -57,7 +60,10 @@ public final class Peer implements AutoCloseable {
   /** Waits for the end; the exit code. */
   public int await() {
     try {
-      return process.waitFor();
+      if (!process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError(command + " does not end\n" + out() + err());
+      }
+      return process.exitValue();
     } catch (InterruptedException e) {
       throw new AssertionError("interrupted while waiting for " + command, e);
     }

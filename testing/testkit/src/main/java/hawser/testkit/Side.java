@@ -1,5 +1,7 @@
 package hawser.testkit;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +48,15 @@ public enum Side {
   /** Starts the program; the caller closes it. */
   public Peer start(String program, String... arguments) {
     return Peers.start(command(program, arguments));
+  }
+
+  /** Starts the program in a folder; the caller closes it. */
+  public Peer startIn(Path folder, String program, String... arguments) {
+    try {
+      return new Peer(new ProcessBuilder(command(program, arguments)).directory(folder.toFile()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("starting " + program, e);
+    }
   }
 
   private static Path java() {

@@ -84,7 +84,7 @@ final class ManPage {
   }
 
   private void foot(Program program) {
-    if (!program.messageName().equals(program.name())) {
+    if (program.messageName().startsWith("qemu-")) {
       out.append(".SH COMPATIBILITY\nStands in for ").append(text(program.messageName()));
       out.append(": the same options, output and exit codes.\n");
     }

@@ -1,0 +1,25 @@
+package hawser.tools.up;
+
+import hawser.tools.Terminal;
+
+/** What to type next: addresses, and commands to paste. */
+final class Invitation {
+  private Invitation() {}
+
+  static void print(Service service, Terminal io) {
+    String port = service.port() == UpProgram.PORT ? "" : ":" + service.port();
+    String tcp = "nbd://127.0.0.1" + port;
+    String unix = "nbd+unix:///?socket=" + service.socket();
+    io.line("");
+    io.line("  " + tcp);
+    io.line("  " + unix);
+    io.line("");
+    io.line("  nbdinfo " + tcp);
+    io.line("  nbdcopy disk.raw " + tcp + "          fill it");
+    io.line("  nbdcopy " + tcp + " copy.raw          copy it out");
+    io.line("  qemu-system-x86_64 -m 1G -drive file=" + tcp + ",format=raw,if=virtio");
+    io.line("");
+    io.line("Ctrl-C stops.");
+    io.flush();
+  }
+}
