@@ -6,6 +6,8 @@ module hawser.nbd {
   requires transitive hawser.sys;
 
   exports hawser.nbd;
+  exports hawser.nbd.client;
   exports hawser.nbd.server;
+  exports hawser.nbd.tls;
   exports hawser.nbd.transport;
 }

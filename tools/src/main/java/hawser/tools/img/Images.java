@@ -10,6 +10,7 @@ import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.nbd.client.NbdDriver;
 import org.jspecify.annotations.Nullable;
 
 /** Opens the images that a command line names, as qemu-img does and with its words. */
@@ -18,7 +19,7 @@ final class Images {
 
   /** What opens them: names found in images are followed, as qemu-img follows them. */
   static Opener opener() {
-    return new Opener(OpenPolicy.ANYTHING);
+    return new Opener(OpenPolicy.ANYTHING, new NbdDriver());
   }
 
   /** Opens the image of a line whose format and sharing the line says. */

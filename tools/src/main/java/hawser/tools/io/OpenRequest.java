@@ -7,6 +7,7 @@ import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.nbd.client.NbdDriver;
 import hawser.tools.Terminal;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ record OpenRequest(
 
   /** Opens it; warnings go to the error stream. */
   BlockNode open(Terminal io) throws BlockFault {
-    Opener opener = new Opener(OpenPolicy.ANYTHING).warning(io::error);
+    Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
     OpenMode below = snapshot ? mode.withWritable(false) : mode;
     BlockNode node =
         name == null

@@ -11,6 +11,7 @@ import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.nbd.client.NbdDriver;
 import hawser.nbd.server.Export;
 import hawser.tools.Terminal;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ record ServedDisk(NbdLine line, Terminal io) {
   }
 
   private BlockNode opened() throws BlockFault {
-    Opener opener = new Opener(OpenPolicy.ANYTHING).warning(io::error);
+    Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
     OpenMode mode = line.mode;
     Options options = options();
     return opener.open(options, mode);
