@@ -79,4 +79,9 @@ final class Formats {
           fault);
     }
   }
+
+  /** Whether a format stores compressed clusters. */
+  static boolean compresses(String format) {
+    return format.equals("qcow2");
+  }
 }

@@ -22,6 +22,11 @@ final class Images {
     return new Opener(OpenPolicy.ANYTHING, new NbdDriver());
   }
 
+  /** As above; warnings go to the error stream, unless quiet. */
+  static Opener opener(ImgLine line) {
+    return opener().warning(text -> line.io().error(text));
+  }
+
   /** Opens the image of a line whose format and sharing the line says. */
   static BlockNode open(ImgLine line, String name, OpenMode mode) throws BlockFault {
     return open(line, name, line.format(), mode);
@@ -30,7 +35,8 @@ final class Images {
   /** Opens an image of that line in another format. */
   static BlockNode open(ImgLine line, String name, @Nullable String format, OpenMode mode)
       throws BlockFault {
-    return open(opener(), name, format, line.imageOpts(), mode.withForceShare(line.forceShare()));
+    return open(
+        opener(line), name, format, line.imageOpts(), mode.withForceShare(line.forceShare()));
   }
 
   /**
@@ -73,24 +79,5 @@ final class Images {
   static OpenMode.Cache cache(String name, String what, int exitCode) {
     return OpenMode.Cache.named(name)
         .orElseThrow(() -> new UsageFault("Invalid " + what + " option: " + name, exitCode));
-  }
-
-  /** What QEMU says when it guessed raw for an image that is about to be written. */
-  static void warnOfProbing(ImgLine line, String name, BlockNode node) {
-    if (line.format() != null || line.imageOpts() || !node.driver().equals("raw")) {
-      return;
-    }
-    if (name.startsWith("json:")) {
-      return;
-    }
-    line.io()
-        .error(
-            "WARNING: Image format was not specified for '"
-                + name
-                + """
-                ' and probing guessed raw.
-                         Automatically detecting the format is dangerous for raw images, write\
-                 operations on block 0 will be restricted.
-                         Specify the 'raw' format explicitly to remove the restrictions.""");
   }
 }

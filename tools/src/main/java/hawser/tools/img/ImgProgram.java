@@ -39,6 +39,7 @@ public final class ImgProgram implements Program {
     return List.of(
         CheckCommand.TABLE,
         CompareCommand.TABLE,
+        ConvertCommand.TABLE,
         CreateCommand.TABLE,
         DdCommand.TABLE,
         InfoCommand.TABLE,
@@ -52,6 +53,7 @@ public final class ImgProgram implements Program {
     return switch (name) {
       case "check" -> new CheckCommand();
       case "compare" -> new CompareCommand();
+      case "convert" -> new ConvertCommand();
       case "create" -> new CreateCommand();
       case "dd" -> new DdCommand();
       case "info" -> new InfoCommand();

@@ -27,7 +27,7 @@ final class ProgressLine implements Watcher {
     if (!shown) {
       Signals.handle("USR1", () -> asked = true);
     }
-    at(0);
+    print();
   }
 
   @Override
@@ -45,7 +45,7 @@ final class ProgressLine implements Watcher {
   /** Says that so many per cent are done. */
   private void at(double percent) {
     now = percent;
-    if (Math.abs(now - printed) > step || now == 100 || now == 0) {
+    if (Math.abs(now - printed) > step || (now == 100 && printed != 100)) {
       printed = now;
       print();
     }

@@ -86,7 +86,6 @@ final class ResizeCommand implements ImgCommand {
     }
     String name = operands.getFirst();
     try (BlockNode node = Images.open(line, name, OpenMode.WRITE)) {
-      Images.warnOfProbing(line, name, node);
       long now = node.length();
       // A size of 2^63 or more wraps in the original: it is told as one that is not positive.
       long amount = beyond ? Long.MIN_VALUE : bytes.getAsLong();

@@ -21,9 +21,11 @@ final class Snapshots {
   static BlockNode open(ImgLine line, String name, OpenMode mode, @Nullable String snapshot)
       throws BlockFault {
     BlockNode node = Images.open(line, name, mode);
-    if (snapshot == null) {
-      return node;
-    }
+    return snapshot == null ? node : at(node, snapshot);
+  }
+
+  /** An open image at a snapshot; closed when there is none. */
+  static BlockNode at(BlockNode node, String snapshot) throws BlockFault {
     try {
       if (node.info().clusterSize().isEmpty()) {
         throw new BlockFault(
