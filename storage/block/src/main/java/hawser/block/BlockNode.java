@@ -177,17 +177,6 @@ public interface BlockNode extends AutoCloseable {
   }
 
   /**
-   * This disk as it was at an internal snapshot, for reading. Closing the result closes this node,
-   * which is not to be used beside it.
-   *
-   * @param id of one of {@link NodeInfo#snapshots}
-   * @throws BlockFault EOPNOTSUPP when the format has no snapshots
-   */
-  default BlockNode snapshot(String id) throws BlockFault {
-    throw new BlockFault(Errno.EOPNOTSUPP, "Block format does not support internal snapshots");
-  }
-
-  /**
    * Looks whether the image agrees with itself.
    *
    * @param repair what may be changed; needs a writable node

@@ -48,11 +48,30 @@ final class Images {
   static BlockNode open(
       Opener opener, String name, @Nullable String format, boolean imageOpts, OpenMode mode)
       throws BlockFault {
+    return open(opener, name, format, imageOpts, new Options(), mode);
+  }
+
+  /** As above, with options that count more than those in the name. */
+  static BlockNode open(
+      Opener opener,
+      String name,
+      @Nullable String format,
+      boolean imageOpts,
+      Options extra,
+      OpenMode mode)
+      throws BlockFault {
     if (imageOpts && format != null) {
       throw new UsageFault("--image-opts and --format are mutually exclusive");
     }
     try {
-      return imageOpts ? opener.open(options(name), mode) : opener.open(name, format, mode);
+      if (!imageOpts) {
+        return opener.open(name, format, extra, mode);
+      }
+      Options options = options(name);
+      for (var more : extra.tree().members().entrySet()) {
+        options.put(more.getKey(), more.getValue());
+      }
+      return opener.open(options, mode);
     } catch (BlockFault fault) {
       throw new BlockFault(
           fault.errno(), "Could not open '" + name + "': " + fault.getMessage(), fault);

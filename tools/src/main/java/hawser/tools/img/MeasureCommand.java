@@ -70,7 +70,9 @@ final class MeasureCommand implements ImgCommand {
       print(line, measure(opener, null));
       return 0;
     }
-    try (BlockNode source = Snapshots.open(line, name, OpenMode.READ, snapshot)) {
+    OpenMode mode = OpenMode.READ.withForceShare(line.forceShare());
+    try (BlockNode source =
+        Snapshots.open(opener, name, line.format(), line.imageOpts(), mode, snapshot)) {
       print(line, measure(opener, source));
     }
     return 0;

@@ -2,9 +2,12 @@ package hawser.tools.img;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.KeyValues;
 import hawser.block.OpenMode;
+import hawser.block.Opener;
+import hawser.block.Options;
 import hawser.block.SnapshotInfo;
 import java.util.List;
 import java.util.Map;
@@ -18,28 +21,30 @@ final class Snapshots {
   private Snapshots() {}
 
   /** Opens an image as it is now, or at a snapshot. */
-  static BlockNode open(ImgLine line, String name, OpenMode mode, @Nullable String snapshot)
+  static BlockNode open(
+      Opener opener,
+      String name,
+      @Nullable String format,
+      boolean imageOpts,
+      OpenMode mode,
+      @Nullable String snapshot)
       throws BlockFault {
-    BlockNode node = Images.open(line, name, mode);
-    return snapshot == null ? node : at(node, snapshot);
-  }
-
-  /** An open image at a snapshot; closed when there is none. */
-  static BlockNode at(BlockNode node, String snapshot) throws BlockFault {
-    try {
-      if (node.info().clusterSize().isEmpty()) {
+    if (snapshot == null) {
+      return Images.open(opener, name, format, imageOpts, new Options(), mode);
+    }
+    var extra = new Options();
+    try (BlockNode now = Images.open(opener, name, format, imageOpts, new Options(), mode)) {
+      if (now.info().clusterSize().isEmpty()) {
         throw new BlockFault(
             Errno.EOPNOTSUPP,
-            "Block format '"
-                + node.driver()
+            "Failed to load snapshot: Block format '"
+                + now.driver()
                 + "' used by device '' does not support temporarily loading internal snapshots");
       }
-      String id = find(node.info().snapshots(), snapshot).id();
-      return node.snapshot(id);
-    } catch (BlockFault fault) {
-      node.close();
-      throw new BlockFault(fault.errno(), "Failed to load snapshot: " + fault.getMessage(), fault);
+      String id = find(now.info().snapshots(), snapshot).id();
+      extra.putDotted(ID, Json.of(id)).put("driver", Json.of(now.driver()));
     }
+    return Images.open(opener, name, null, imageOpts, extra, mode);
   }
 
   /** By {@code snapshot.id=,snapshot.name=}, or by a text that is an id or a name. */
@@ -61,6 +66,6 @@ final class Snapshots {
         return one;
       }
     }
-    throw new BlockFault(Errno.ENOENT, "Can't find snapshot");
+    throw new BlockFault(Errno.ENOENT, "Failed to load snapshot: Can't find snapshot");
   }
 }
