@@ -66,15 +66,14 @@ final class Converting {
   private BlockNode openSources(OpenMode.Cache cache) throws BlockFault {
     OpenMode mode = OpenMode.READ.withCache(cache).withPermissions(QUIET_SOURCE);
     boolean imageOpts = said.sourceOpts || line.imageOpts();
+    mode = mode.withForceShare(line.forceShare());
+    ConvertCommand.refuse(
+        said.snapshot != null && sourceNames.size() > 1,
+        "No support for concatenating multiple snapshot");
     var sources = new ArrayList<BlockNode>();
     try {
       for (String name : sourceNames) {
-        OpenMode shared = mode.withForceShare(line.forceShare());
-        sources.add(Images.open(opener, name, line.format(), imageOpts, shared));
-      }
-      if (said.snapshot != null) {
-        ConvertCommand.refuse(sources.size() > 1, "No support for concatenating multiple snapshot");
-        return Snapshots.at(sources.getFirst(), said.snapshot);
+        sources.add(Snapshots.open(opener, name, line.format(), imageOpts, mode, said.snapshot));
       }
       return sources.size() == 1 ? sources.getFirst() : new ConcatNode(sources);
     } catch (BlockFault | UsageFault fault) {
