@@ -11,4 +11,5 @@ module hawser.block {
   exports hawser.block.format.qcow2.check;
   exports hawser.block.format.qcow2;
   exports hawser.block.format.qcow2.layout;
+  exports hawser.block.inspect;
 }

@@ -29,7 +29,7 @@ final class HumanInfo implements InfoCommand.Sink {
     boolean protocol = level > 0 && node.children().isEmpty();
     field(level, protocol ? "filename" : "image", node.name());
     field(level, protocol ? "protocol type" : "file format", node.driver());
-    long length = node.length();
+    long length = InfoCommand.length(node);
     field(
         level,
         protocol ? "file length" : "virtual size",

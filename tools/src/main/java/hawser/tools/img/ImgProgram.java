@@ -43,6 +43,7 @@ public final class ImgProgram implements Program {
         CreateCommand.TABLE,
         DdCommand.TABLE,
         InfoCommand.TABLE,
+        InspectCommand.TABLE,
         MapCommand.TABLE,
         MeasureCommand.TABLE,
         ResizeCommand.TABLE);
@@ -57,6 +58,7 @@ public final class ImgProgram implements Program {
       case "create" -> new CreateCommand();
       case "dd" -> new DdCommand();
       case "info" -> new InfoCommand();
+      case "inspect" -> new InspectCommand();
       case "map" -> new MapCommand();
       case "measure" -> new MeasureCommand();
       default -> null;

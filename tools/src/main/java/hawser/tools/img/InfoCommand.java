@@ -2,6 +2,7 @@ package hawser.tools.img;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.Ranges;
 import hawser.base.json.Json;
 import hawser.base.json.QemuJson;
 import hawser.block.BlockNode;
@@ -30,6 +31,8 @@ final class InfoCommand implements ImgCommand {
               CommonOptions.FORCE_SHARE,
               CommonOptions.OBJECT,
               CommonOptions.OUTPUT));
+
+  private static final int SECTOR = 512;
 
   private boolean chain;
 
@@ -90,6 +93,11 @@ final class InfoCommand implements ImgCommand {
       }
       imageOpts = false;
     }
+  }
+
+  /** A node's length as QEMU counts it, in whole sectors. */
+  static long length(BlockNode node) throws BlockFault {
+    return Ranges.alignUp(node.length(), SECTOR);
   }
 
   private static String resolved(NodeInfo.Backing backing) throws BlockFault {

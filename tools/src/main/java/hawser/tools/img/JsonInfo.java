@@ -19,7 +19,7 @@ record JsonInfo(List<Json> images) implements InfoCommand.Sink {
 
   private static Json graph(BlockNode node, NodeInfo info) throws BlockFault {
     var members = new LinkedHashMap<String, Json>();
-    members.put("virtual-size", Json.of(node.length()));
+    members.put("virtual-size", Json.of(InfoCommand.length(node)));
     members.put("filename", Json.of(node.name()));
     members.put("format", Json.of(node.driver()));
     if (info.allocated().isPresent()) {

@@ -36,6 +36,9 @@ final class Children {
       }
       return null;
     }
+    if (mode.quick()) {
+      return null; // Whoever only asks what the image is gets no other file opened.
+    }
     if (options.has("data-file")) {
       return opener.child(options, "data-file", mode.forData());
     }
