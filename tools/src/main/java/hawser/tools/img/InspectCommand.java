@@ -71,7 +71,11 @@ final class InspectCommand implements ImgCommand {
     } else {
       human(line, name, inspection);
     }
-    return inspection.verdict().ordinal();
+    return switch (inspection.verdict()) {
+      case CLEAN -> 0;
+      case WARNINGS -> 1;
+      case REFUSE -> 2;
+    };
   }
 
   /** Adds the caller's own limit. */

@@ -9,14 +9,19 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
 
-/** Reads one JSON value out of a string, as {@code json:} file names and option files need it. */
+/**
+ * Reads one JSON value out of a string, as {@code json:} file names and option files need it.
+ * Strings may stand in single quotes, as QEMU allows.
+ */
 public final class JsonReader {
   /** The deepest nesting accepted; QEMU's own parser stops at 1024. */
   public static final int DEPTH_MAX = 1024;
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
+          .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
           .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEPTH_MAX).build())
           .build();
 

@@ -5,7 +5,6 @@ import hawser.block.BlockNode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -34,24 +33,16 @@ public final class Inspector {
 
     private final String format;
     private final int at;
-    private final byte[] signature;
+    private final String signature;
 
     Stranger(String format, int at, String signature) {
       this.format = format;
       this.at = at;
-      this.signature = signature.getBytes(StandardCharsets.ISO_8859_1);
+      this.signature = signature;
     }
 
     boolean marks(byte[] head) {
-      if (head.length < at + signature.length) {
-        return false;
-      }
-      for (int i = 0; i < signature.length; i++) {
-        if (head[at + i] != signature[i]) {
-          return false;
-        }
-      }
-      return true;
+      return holds(head, at, signature);
     }
   }
 
@@ -66,7 +57,7 @@ public final class Inspector {
   public static Inspection inspect(BlockNode file) throws BlockFault {
     long length = file.length();
     byte[] head = head(file, length);
-    if (head.length >= 8 && startsWith(head, "QFI\u00fb") && !Stranger.QCOW1.marks(head)) {
+    if (holds(head, 0, "QFI\u00fb") && !Stranger.QCOW1.marks(head)) {
       return new Qcow2Inspector(file, length).run();
     }
     for (Stranger stranger : Stranger.values()) {
@@ -95,10 +86,13 @@ public final class Inspector {
     }
   }
 
-  private static boolean startsWith(byte[] head, String signature) {
-    byte[] bytes = signature.getBytes(StandardCharsets.ISO_8859_1);
-    for (int i = 0; i < bytes.length; i++) {
-      if (head[i] != bytes[i]) {
+  /** Whether the bytes at a place are those of a signature, a character each. */
+  private static boolean holds(byte[] head, int at, String signature) {
+    if (head.length < at + signature.length()) {
+      return false;
+    }
+    for (int i = 0; i < signature.length(); i++) {
+      if (Byte.toUnsignedInt(head[at + i]) != signature.charAt(i)) {
         return false;
       }
     }
