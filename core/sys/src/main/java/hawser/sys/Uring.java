@@ -37,9 +37,9 @@ public final class Uring implements AutoCloseable {
   private static final long OFFSET_RING = 0;
   private static final long OFFSET_ENTRIES = 0x10000000L;
 
-  private static final byte OP_POLL_ADD = 6;
   private static final byte OP_READ = 22;
   private static final byte OP_WRITE = 23;
+  private static final byte OP_RECV = 27;
 
   private static final int EINTR = 4;
 
@@ -150,9 +150,9 @@ public final class Uring implements AutoCloseable {
     put(OP_WRITE, file, from.address(), (int) from.byteSize(), offset, flags, newTag);
   }
 
-  /** Puts a wait for a descriptor to become readable, or to be closed by the other side. */
-  public void awaitReadable(int descriptor, long newTag) {
-    put(OP_POLL_ADD, descriptor, 0, 0, 0, SocketCalls.POLLIN, newTag);
+  /** Puts a receive from a socket; comes back with what there is, 0 at the end of the stream. */
+  public void receive(int socket, MemorySegment into, long newTag) {
+    put(OP_RECV, socket, into.address(), (int) into.byteSize(), 0, 0, newTag);
   }
 
   private void put(

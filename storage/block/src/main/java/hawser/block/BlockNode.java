@@ -158,6 +158,14 @@ public interface BlockNode extends AutoCloseable {
     return null;
   }
 
+  /**
+   * The file that this node is byte for byte, for callers that submit requests to the kernel
+   * themselves, or null: most nodes are more than a file, or go through the page cache.
+   */
+  default @org.jspecify.annotations.Nullable DirectFile directFile() {
+    return null;
+  }
+
   /** The dirty bitmaps of this disk. */
   default List<DirtyBitmap> dirtyBitmaps() throws BlockFault {
     return List.of();

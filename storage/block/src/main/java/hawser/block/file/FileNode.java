@@ -5,6 +5,7 @@ import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.base.json.Json;
 import hawser.block.BlockNode;
+import hawser.block.DirectFile;
 import hawser.block.Extent;
 import hawser.block.Limits;
 import hawser.block.NodeInfo;
@@ -299,6 +300,36 @@ final class FileNode implements BlockNode {
     }
     write(from, offset, 0);
     return true;
+  }
+
+  @Override
+  public @Nullable DirectFile directFile() {
+    return cache.direct() ? new OpenFile() : null;
+  }
+
+  private final class OpenFile implements DirectFile {
+    @Override
+    public int descriptor() {
+      return fd;
+    }
+
+    @Override
+    public Limits limits() {
+      return limits;
+    }
+
+    @Override
+    public int writeFlags(int flags) {
+      return durable(flags) ? FileCalls.RWF_DSYNC : 0;
+    }
+
+    @Override
+    public long beginWrite() {
+      return 1;
+    }
+
+    @Override
+    public void endWrite(long stamp) {}
   }
 
   private boolean durable(int flags) {

@@ -5,6 +5,7 @@ import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlkdebugEvent;
 import hawser.block.BlockNode;
+import hawser.block.DirectFile;
 import hawser.block.Limits;
 import hawser.block.NodeInfo;
 import hawser.block.Preallocation;
@@ -13,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.locks.StampedLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets callers use any offset, length and buffer on a node that insists on alignment: reads more
@@ -188,6 +190,40 @@ public final class AlignedNode extends FilterNode {
   private void cutBack(long size) throws BlockFault {
     if (below().length() > size) {
       below().resize(size, Preallocation.OFF);
+    }
+  }
+
+  @Override
+  public @Nullable DirectFile directFile() {
+    DirectFile file = below().directFile();
+    return file == null ? null : new SharedFile(file, blocks);
+  }
+
+  /** Writes to the file share the lock that a write of part of a block has alone. */
+  private record SharedFile(DirectFile file, StampedLock blocks) implements DirectFile {
+    @Override
+    public int descriptor() {
+      return file.descriptor();
+    }
+
+    @Override
+    public Limits limits() {
+      return file.limits();
+    }
+
+    @Override
+    public int writeFlags(int flags) {
+      return file.writeFlags(flags);
+    }
+
+    @Override
+    public long beginWrite() {
+      return blocks.tryReadLock();
+    }
+
+    @Override
+    public void endWrite(long stamp) {
+      blocks.unlockRead(stamp);
     }
   }
 

@@ -49,6 +49,11 @@ final class BufferPool {
     return new Buffer(sizeClass);
   }
 
+  /** Whether {@link #take} would wait, were the caller not entitled. */
+  synchronized boolean lacks(int bytes) {
+    return lentBytes + Buffer.capacity(Buffer.classFor(bytes)) > BYTES_MAX;
+  }
+
   /** Gives a buffer back. */
   synchronized void give(Buffer buffer) {
     long size = Buffer.capacity(buffer.sizeClass());

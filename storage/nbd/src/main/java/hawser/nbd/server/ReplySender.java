@@ -57,6 +57,10 @@ final class ReplySender implements AutoCloseable {
       }
       senderWaits = true;
     }
+    sendAll();
+  }
+
+  private void sendAll() {
     synchronized (turn) {
       try {
         sendFinished();
@@ -64,6 +68,23 @@ final class ReplySender implements AutoCloseable {
         releaseLeft();
       }
     }
+  }
+
+  /** Keeps the reply of a slot for the next {@link #sendHeld}. */
+  void hold(Slot slot) {
+    synchronized (finished) {
+      finished.addLast(slot);
+    }
+  }
+
+  /** Sends what is held, in one call, then lets the slots be used again. */
+  void sendHeld() {
+    synchronized (finished) {
+      if (finished.isEmpty()) {
+        return;
+      }
+    }
+    sendAll();
   }
 
   private void sendFinished() {

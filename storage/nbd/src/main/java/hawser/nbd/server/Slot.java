@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * again and again. Filled by the receiving thread, then owned by a worker until released.
  */
 final class Slot implements Runnable {
+  /** Which of its connection's slots it is, from 0. */
+  final int index;
+
   private final Transmission owner;
   private final MemorySegment small = Arena.ofAuto().allocate(64, 8);
   Command command = Command.UNKNOWN;
@@ -28,12 +31,16 @@ final class Slot implements Runnable {
   long @Nullable [] contextIds;
   @Nullable Buffer buffer;
 
+  /** What {@link hawser.block.DirectFile#beginWrite} gave. */
+  long stamp;
+
   private long replyAddress;
   private long replyBytes;
   private @Nullable MemorySegment ownReply;
 
-  Slot(Transmission owner) {
+  Slot(Transmission owner, int index) {
     this.owner = owner;
+    this.index = index;
   }
 
   @Override
@@ -63,7 +70,7 @@ final class Slot implements Runnable {
         case BLOCK_STATUS -> own(new StatusReply(owner.export(), owner.style()).encode(this));
         default -> {
           change();
-          replySmall(ReplyHeader.done(small, 0, owner.style(), command, cookie, offset));
+          reply();
         }
       }
     } catch (BlockFault e) {
@@ -80,8 +87,22 @@ final class Slot implements Runnable {
   }
 
   private void read() throws BlockFault {
+    owner.export().node().read(data(), offset);
+    reply();
+  }
+
+  /** The data of a read or a write. */
+  MemorySegment data() {
+    return buffer().data(length);
+  }
+
+  /** Makes the reply of a request that went well. */
+  void reply() {
+    if (command != Command.READ) {
+      replySmall(ReplyHeader.done(small, 0, owner.style(), command, cookie, offset));
+      return;
+    }
     Buffer held = buffer();
-    owner.export().node().read(held.data(length), offset);
     ReplyStyle style = owner.style();
     if ((flags & CommandFlags.DF) == 0 && Zeroes.asHole(style, held.data(length))) {
       ReplyHeader.hole(small, 0, style, cookie, offset, (int) length);
@@ -97,7 +118,7 @@ final class Slot implements Runnable {
   private void change() throws BlockFault {
     NodeCalls calls = owner.calls();
     switch (command) {
-      case WRITE -> calls.write(buffer().data(length), offset, flags);
+      case WRITE -> calls.write(data(), offset, flags);
       case FLUSH -> calls.flush();
       case TRIM -> calls.trim(offset, length, flags);
       case WRITE_ZEROES -> calls.writeZeroes(offset, length, flags);

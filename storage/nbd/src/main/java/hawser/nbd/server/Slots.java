@@ -17,8 +17,7 @@ final class Slots {
   /** A free slot; waits while all are busy. */
   synchronized Slot take(Transmission owner) {
     if (free.isEmpty() && made < most) {
-      made++;
-      return new Slot(owner);
+      return new Slot(owner, made++);
     }
     awaitUntil(() -> !free.isEmpty());
     return free.removeLast();

@@ -47,6 +47,7 @@ final class Transmission implements AutoCloseable {
   private final BufferPool pool;
   private final Slots slots;
   private final ReplySender sender;
+  private final @Nullable DirectQueue direct;
   private final Arena arena = Arena.ofShared();
   private final Slices in;
   private final Slices out;
@@ -76,6 +77,7 @@ final class Transmission implements AutoCloseable {
     this.pool = shared.buffers();
     this.slots = new Slots(shared.inFlightMax());
     this.sender = new ReplySender(transport, shared.inFlightMax());
+    this.direct = DirectQueue.open(transport, node, sender, workers, shared.inFlightMax());
     this.in = new Slices(arena.allocate(BATCH_BYTES, 4096));
     this.out = new Slices(arena.allocate(BATCH_BYTES, 4096));
     this.headerBytes = style.requestBytes();
@@ -110,11 +112,21 @@ final class Transmission implements AutoCloseable {
       }
       flushGathered();
     } finally {
-      slots.awaitIdle();
+      finishRequests();
     }
     PeerFault broken = fault;
     if (broken != null) {
       throw broken;
+    }
+  }
+
+  private void finishRequests() {
+    try {
+      if (direct != null) {
+        direct.close();
+      }
+    } finally {
+      slots.awaitIdle();
     }
   }
 
@@ -137,6 +149,10 @@ final class Transmission implements AutoCloseable {
 
   private Buffer take(int bytes) {
     flushGathered();
+    // Whoever waits for memory must not sit on finished requests that hold some.
+    while (direct != null && direct.count() > 0 && pool.lacks(bytes)) {
+      direct.finishSome();
+    }
     return pool.take(bytes, slots.firstBuffer());
   }
 
@@ -190,7 +206,8 @@ final class Transmission implements AutoCloseable {
       end -= start;
       start = 0;
     }
-    long count = transport.receive(in.at(end, BATCH_BYTES - end));
+    MemorySegment room = in.at(end, BATCH_BYTES - end);
+    long count = direct == null ? transport.receive(room) : direct.receive(room);
     end += (int) count;
     if (count == 0 && end > 0) {
       throw new PeerFault("client went in the middle of a request");
@@ -232,12 +249,24 @@ final class Transmission implements AutoCloseable {
   }
 
   private void read(int flags, long cookie, long offset, int length) {
-    if (length <= GATHERED_READ_MAX && servesNow && readGathered(flags, cookie, offset, length)) {
+    if (direct == null
+        && length <= GATHERED_READ_MAX
+        && servesNow
+        && readGathered(flags, cookie, offset, length)) {
       return;
     }
     Slot slot = slot(Command.READ, flags, cookie, offset, length);
     slot.buffer = take(length);
-    workers.execute(slot);
+    start(slot);
+  }
+
+  /** Has a read or write done by the kernel or by a worker. */
+  private void start(Slot slot) {
+    if (direct != null && direct.takes(slot.offset, slot.length)) {
+      direct.start(slot);
+    } else {
+      workers.execute(slot);
+    }
   }
 
   private boolean readGathered(int flags, long cookie, long offset, int length) {
@@ -288,7 +317,7 @@ final class Transmission implements AutoCloseable {
       Slot slot = slot(command, flags, cookie, offset, payload);
       slot.buffer = buffer;
       handedOver = true;
-      workers.execute(slot);
+      start(slot);
     } finally {
       if (!handedOver) {
         give(buffer);
@@ -391,6 +420,9 @@ final class Transmission implements AutoCloseable {
   private Slot slot(Command command, int flags, long cookie, long offset, long length) {
     if (slots.full()) {
       flushGathered();
+      while (direct != null && direct.count() > 0 && slots.full()) {
+        direct.finishSome();
+      }
     }
     Slot slot = slots.take(this);
     slot.command = command;

@@ -57,6 +57,11 @@ public final class SocketTransport implements Transport {
     }
   }
 
+  @Override
+  public int descriptor() {
+    return fd;
+  }
+
   private static long orFault(long result, String doing) {
     if (result < 0) {
       throw new PeerFault("cannot " + doing + ": " + Result.errno(result).text());

@@ -25,6 +25,11 @@ public interface Transport extends AutoCloseable {
   /** Sends all pieces of a message, which are consumed. */
   void send(MessageHeader message);
 
+  /** The socket, for callers that receive by other means of the kernel's; -1 where none may. */
+  default int descriptor() {
+    return -1;
+  }
+
   /**
    * Ends the stream in both directions: whoever waits in it returns with the end of the stream or a
    * fault. May be called from any thread, more than once.

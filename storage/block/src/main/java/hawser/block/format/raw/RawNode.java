@@ -6,6 +6,7 @@ import hawser.base.Ranges;
 import hawser.base.json.Json;
 import hawser.block.BlkdebugEvent;
 import hawser.block.BlockNode;
+import hawser.block.DirectFile;
 import hawser.block.Extent;
 import hawser.block.ImageName;
 import hawser.block.NodeInfo;
@@ -14,6 +15,7 @@ import hawser.block.filter.FilterNode;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of the node beneath, from the start of its window to the window's end or the file's.
@@ -69,6 +71,21 @@ final class RawNode extends FilterNode {
       bytes += piece.byteSize();
     }
     return at(offset, bytes);
+  }
+
+  /** Not for a file with an odd end: writing there must not make it longer. */
+  @Override
+  public @Nullable DirectFile directFile() {
+    DirectFile file = below().directFile();
+    try {
+      return file != null
+              && window.start() == 0
+              && below().length() % file.limits().alignment() == 0
+          ? file
+          : null;
+    } catch (BlockFault e) {
+      return null; // Without a length there is no telling; the node itself will report it.
+    }
   }
 
   @Override
