@@ -46,7 +46,8 @@ public final class ImgProgram implements Program {
         InspectCommand.TABLE,
         MapCommand.TABLE,
         MeasureCommand.TABLE,
-        ResizeCommand.TABLE);
+        ResizeCommand.TABLE,
+        SnapshotCommand.TABLE);
   }
 
   /** A plain switch, so that the classes of commands that do not run are never loaded. */
@@ -61,6 +62,9 @@ public final class ImgProgram implements Program {
       case "inspect" -> new InspectCommand();
       case "map" -> new MapCommand();
       case "measure" -> new MeasureCommand();
+      case "snapshot" -> new SnapshotCommand();
+      case "amend", "bench", "bitmap", "commit", "rebase" ->
+          throw new UsageFault("Hawser has no command '" + name + "' yet");
       default -> null;
     };
   }
