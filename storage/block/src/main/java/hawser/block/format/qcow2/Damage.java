@@ -61,16 +61,25 @@ final class Damage {
     return new BlockFault(Errno.EIO, "Input/output error");
   }
 
+  /** Says something odd that costs nothing but space. */
+  synchronized void complain(String what) {
+    if (!told) {
+      told = true;
+      warnings.accept("qcow2: " + what);
+    }
+  }
+
   /** Explains a lookup that ended in an invalid entry. */
   BlockFault entry(long guest, long entry, Mapping mapping) throws BlockFault {
     long l1Entry = mapping.l1().get(mapping.l1Index(guest));
     long table = L1Entry.offset(l1Entry);
     if (geometry.inCluster(table) != 0) {
       return found(
-          "L2 table offset %#x unaligned (L1 index: %#x)".formatted(table, mapping.l1Index(guest)));
+          "L2 table offset %s unaligned (L1 index: %s)"
+              .formatted(hex(table), hex(mapping.l1Index(guest))));
     }
     long index = (guest >>> geometry.clusterBits()) & ((1L << geometry.l2Bits()) - 1);
-    String place = " (L2 offset: %#x, L2 index: %#x)".formatted(table, index);
+    String place = " (L2 offset: %s, L2 index: %s)".formatted(hex(table), hex(index));
     long host = entry & L2Entry.OFFSET_MASK;
     if ((entry & L2Entry.COMPRESSED) != 0) {
       return found("Compressed cluster entry found in image with external data file" + place);
@@ -81,15 +90,22 @@ final class Damage {
     }
     if (geometry.inCluster(host) != 0) {
       return found(
-          "%s cluster offset %#x unaligned".formatted(zero ? "Preallocated zero" : "Data", host)
+          (zero ? "Preallocated zero cluster" : "Cluster allocation")
+              + " offset %s unaligned".formatted(hex(host))
               + place);
     }
     if (geometry.dataFile() && host != 0) {
       return found(
-          "External data file host cluster offset %#x does not match guest cluster offset: %#x,"
-                  .formatted(host, guest >>> geometry.clusterBits() << geometry.clusterBits())
-              + " L2 index: %#x)".formatted(index));
+          "External data file host cluster offset %s does not match guest cluster offset: %s, "
+                  .formatted(
+                      hex(host), hex(guest >>> geometry.clusterBits() << geometry.clusterBits()))
+              + "L2 index: %s)".formatted(hex(index)));
     }
     return found("Invalid cluster entry found" + place);
+  }
+
+  /** As C's {@code %#x}: a zero has no prefix. */
+  static String hex(long value) {
+    return value == 0 ? "0" : "0x" + Long.toHexString(value);
   }
 }

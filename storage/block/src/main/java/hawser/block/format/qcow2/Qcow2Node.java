@@ -9,6 +9,7 @@ import hawser.block.DirtyBitmap;
 import hawser.block.Extent;
 import hawser.block.Limits;
 import hawser.block.NodeInfo;
+import hawser.block.Preallocation;
 import hawser.block.Repair;
 import hawser.block.format.qcow2.check.CheckLimits;
 import hawser.block.format.qcow2.check.Qcow2Check;
@@ -27,17 +28,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Qcow2Node implements BlockNode {
   private final Image image;
+  private final @Nullable Writing writing;
   private final Limits limits;
   private volatile boolean closed;
 
-  private Qcow2Node(Image image) {
+  private Qcow2Node(Image image, @Nullable Writing writing) {
     this.image = image;
+    this.writing = writing;
     int subcluster = 1 << image.geometry.subclusterBits();
     this.limits = new Limits(1, 1, subcluster, image.geometry.clusterBytes());
   }
 
   static Qcow2Node open(Image.Parts parts) throws BlockFault {
-    return new Qcow2Node(Image.of(parts));
+    Image image = Image.of(parts);
+    return new Qcow2Node(image, parts.mode().writable() ? Writing.of(image) : null);
   }
 
   /** The header as it is now. */
@@ -72,7 +76,7 @@ public final class Qcow2Node implements BlockNode {
 
   @Override
   public boolean readOnly() {
-    return true;
+    return writing == null;
   }
 
   @Override
@@ -103,26 +107,65 @@ public final class Qcow2Node implements BlockNode {
 
   @Override
   public void write(MemorySegment from, long offset, int flags) throws BlockFault {
-    throw readOnlyFault();
+    refuseOutside(offset, from.byteSize(), Errno.EINVAL);
+    Writing open = writing();
+    if ((flags & COMPRESSED) != 0) {
+      open.compressed.write(from, offset);
+    } else {
+      open.writer.write(from, offset);
+    }
+    finish(open, flags);
+  }
+
+  @Override
+  public boolean writeNow(MemorySegment from, long offset, int flags) throws BlockFault {
+    refuseOutside(offset, from.byteSize(), Errno.EINVAL);
+    Writing open = writing();
+    return flags == 0 && !image.mode.cache().writethrough() && open.writer.writeNow(from, offset);
   }
 
   @Override
   public void writeZeroes(long offset, long length, int flags) throws BlockFault {
-    throw readOnlyFault();
+    refuseOutside(offset, length, Errno.EINVAL);
+    Writing open = writing();
+    if (length > 0) {
+      open.zeroes.zero(offset, length, flags);
+    }
+    finish(open, flags);
   }
 
   @Override
   public void discard(long offset, long length) throws BlockFault {
-    throw readOnlyFault();
+    refuseOutside(offset, length, Errno.EINVAL);
+    writing().zeroes.discard(offset, length);
   }
 
-  private static BlockFault readOnlyFault() {
-    return BlockFault.of(Errno.EPERM, "the image is open for reading");
+  /** What writes have in common at their beginning. */
+  private Writing writing() throws BlockFault {
+    if (writing == null) {
+      throw BlockFault.of(Errno.EPERM, "the image is open for reading");
+    }
+    writing.begin();
+    return writing;
+  }
+
+  private void finish(Writing open, int flags) throws BlockFault {
+    if ((flags & FUA) != 0 || image.mode.cache().writethrough()) {
+      open.flush();
+    }
   }
 
   @Override
   public void flush() throws BlockFault {
     image.damage.check();
+    if (writing != null) {
+      writing.flush();
+    }
+  }
+
+  @Override
+  public void resize(long length, Preallocation preallocation) throws BlockFault {
+    new Growth(writing()).resize(length, preallocation);
   }
 
   @Override
@@ -186,7 +229,13 @@ public final class Qcow2Node implements BlockNode {
   public void close() throws BlockFault {
     if (!closed) {
       closed = true;
-      image.close();
+      try {
+        if (writing != null) {
+          writing.close();
+        }
+      } finally {
+        image.close();
+      }
     }
   }
 }

@@ -30,6 +30,12 @@ public record BitmapDirectory(List<StoredBitmap> bitmaps, List<Flaw> flaws) {
     flaws = List.copyOf(flaws);
   }
 
+  /** Whether the image has bitmaps and its autoclear bit says that they may be trusted. */
+  public static boolean trusted(Qcow2Header header) {
+    return header.has(AutoclearFeature.BITMAPS)
+        && header.extensions().first(HeaderExtension.Bitmaps.class).isPresent();
+  }
+
   /**
    * Reads the directory that the bitmaps extension points to; empty when the image has none or its
    * autoclear bit says that it is not to be trusted.
