@@ -12,4 +12,5 @@ module hawser.block {
   exports hawser.block.format.qcow2;
   exports hawser.block.format.qcow2.layout;
   exports hawser.block.inspect;
+  exports hawser.block.throttle;
 }

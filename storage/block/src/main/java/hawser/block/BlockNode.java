@@ -5,6 +5,7 @@ import hawser.base.Errno;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -123,6 +124,12 @@ public interface BlockNode extends AutoCloseable {
    * format calls it on the node that holds its metadata.
    */
   default void event(BlkdebugEvent event) throws BlockFault {}
+
+  /** The breakpoints of the first blkdebug node on the way down, if there is one. */
+  default Optional<Breakpoints> breakpoints() {
+    List<BlockNode> below = children();
+    return below.isEmpty() ? Optional.empty() : below.getFirst().breakpoints();
+  }
 
   /**
    * Says what the user of this node does with it and what it lets others do. A file takes the image

@@ -1,9 +1,13 @@
 package hawser.block;
 
 import hawser.base.BlockFault;
+import java.util.function.Consumer;
 
 /** Stops requests at named points, for tests of what happens meanwhile. A blkdebug node has it. */
 public interface Breakpoints {
+  /** Sends QEMU's lines about requests that stop and go on to {@code listener}, from any thread. */
+  void listen(Consumer<String> listener);
+
   /** The next request that comes to {@code event} waits there until {@link #resume}. */
   void set(BlkdebugEvent event, String tag);
 

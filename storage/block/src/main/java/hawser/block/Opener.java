@@ -4,8 +4,13 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.json.Json;
 import hawser.block.file.FileDriver;
+import hawser.block.filter.CopyOnReadDriver;
+import hawser.block.filter.blkdebug.BlkdebugDriver;
 import hawser.block.format.qcow2.Qcow2Driver;
 import hawser.block.format.raw.RawDriver;
+import hawser.block.nothing.NullDriver;
+import hawser.block.throttle.ThrottleDriver;
+import hawser.block.throttle.ThrottleGroups;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -28,23 +33,26 @@ public final class Opener {
   private final List<Driver> drivers;
   private final OpenPolicy policy;
   private final Consumer<String> warnings;
+  private final ThrottleGroups throttleGroups;
   private final List<String> chain;
   private final int depth;
 
   /** All drivers of this module, and {@code extra} ones such as the NBD client. */
   public Opener(OpenPolicy policy, Driver... extra) {
-    this(builtIn(extra), policy, text -> {}, List.of(), 0);
+    this(builtIn(extra), policy, text -> {}, new ThrottleGroups(), List.of(), 0);
   }
 
   private Opener(
       List<Driver> drivers,
       OpenPolicy policy,
       Consumer<String> warnings,
+      ThrottleGroups throttleGroups,
       List<String> chain,
       int depth) {
     this.drivers = drivers;
     this.policy = policy;
     this.warnings = warnings;
+    this.throttleGroups = throttleGroups;
     this.chain = chain;
     this.depth = depth;
   }
@@ -54,6 +62,12 @@ public final class Opener {
     all.add(FileDriver.regular());
     all.add(FileDriver.hostDevice());
     all.add(new RawDriver());
+    all.add(FileDriver.hostCdrom());
+    all.add(new BlkdebugDriver());
+    all.add(new ThrottleDriver());
+    all.add(new CopyOnReadDriver());
+    all.add(new NullDriver("null-co"));
+    all.add(new NullDriver("null-aio"));
     all.add(new Qcow2Driver());
     all.addAll(List.of(extra));
     return List.copyOf(all);
@@ -64,12 +78,17 @@ public final class Opener {
    * same: QEMU's text, over several lines where QEMU's is.
    */
   public Opener warning(Consumer<String> warnings) {
-    return new Opener(drivers, policy, warnings, chain, depth);
+    return new Opener(drivers, policy, warnings, throttleGroups, chain, depth);
   }
 
   /** Passes a warning on. */
   public void warn(String text) {
     warnings.accept(text);
+  }
+
+  /** The throttle groups that nodes opened with this can name. */
+  public ThrottleGroups throttleGroups() {
+    return throttleGroups;
   }
 
   /** The policy for names found inside images. */
@@ -106,15 +125,39 @@ public final class Opener {
     Options options;
     if (ImageName.isJson(name)) {
       options = ImageName.fromJson(name);
+      extra.tree().members().forEach(options::put);
     } else {
-      options = new Options();
-      options.put("file", ImageName.options(name, this).tree());
+      options = new Options(extra.tree());
     }
-    extra.tree().members().forEach(options::put);
     if (format != null) {
       options.put("driver", Json.of(format));
     }
+    if (!ImageName.isJson(name)) {
+      place(options, name, true);
+    }
     return open(options, mode);
+  }
+
+  /**
+   * Puts a name where it belongs in a stack that options describe: to the protocol at its bottom.
+   *
+   * @param format whether a node without a driver is to be probed; otherwise it is the protocol
+   * @throws BlockFault when the name's protocol is unknown
+   */
+  public void place(Options options, String name, boolean format) throws BlockFault {
+    Optional<Driver> driver =
+        options.peek("driver").orElse(null) instanceof Json.Str(String s)
+            ? driver(s)
+            : Optional.empty();
+    if (driver.isEmpty() && !format) {
+      ImageName.options(name, this).tree().members().forEach(options::put);
+    } else if (driver.isEmpty() || driver.get().format()) {
+      Options file = options.child("file").orElseGet(Options::new);
+      place(file, name, false);
+      options.put("file", file.tree());
+    } else {
+      driver.get().fromName(name).tree().members().forEach(options::put);
+    }
   }
 
   /** Opens a disk from options; without {@code driver}, the format of {@code file} is probed. */
@@ -126,7 +169,7 @@ public final class Opener {
     if (depth >= DEPTH_MAX) {
       throw new BlockFault(Errno.ELOOP, "more than " + DEPTH_MAX + " nodes on top of one another");
     }
-    var below = new Opener(drivers, policy, warnings, chain, depth + 1);
+    var below = new Opener(drivers, policy, warnings, throttleGroups, chain, depth + 1);
     NodeOptions common = NodeOptions.take(options, mode);
     Optional<String> named = options.text("driver");
     String driverName = named.isPresent() ? named.get() : guess(options, below, common.mode());
@@ -189,8 +232,8 @@ public final class Opener {
 
   /** What holds a format's bytes is found by its name when nobody says which driver it is. */
   private Options protocol(Options file) throws BlockFault {
-    if (!file.has("driver") && file.peek("filename").orElse(null) instanceof Json.Str(String s)) {
-      ImageName.options(s, this).tree().members().forEach(file::put);
+    if (!file.has("driver") && file.has("filename")) {
+      place(file, file.needed("filename"), false);
     }
     return file;
   }
@@ -260,7 +303,8 @@ public final class Opener {
     }
     var longer = new ArrayList<>(chain);
     longer.add(full);
-    var below = new Opener(drivers, policy, warnings, List.copyOf(longer), depth + 1);
+    var below =
+        new Opener(drivers, policy, warnings, throttleGroups, List.copyOf(longer), depth + 1);
     String driver = extra.has("driver") ? null : format;
     return below.open(full, driver, extra, mode);
   }

@@ -3,7 +3,6 @@ package hawser.tools.io;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.BlkdebugEvent;
-import hawser.block.BlockNode;
 import hawser.block.Breakpoints;
 import java.util.List;
 import java.util.Optional;
@@ -36,19 +35,13 @@ final class DebugCommands {
 
   /** The blkdebug node of the open disk: the first one on the way down. */
   private static Breakpoints breakpoints(IoSession session) throws BlockFault {
-    Optional<Breakpoints> found = find(session.node());
-    if (found.isEmpty()) {
-      throw BlockFault.of(Errno.EOPNOTSUPP, "no blkdebug node");
-    }
-    return found.get();
-  }
-
-  private static Optional<Breakpoints> find(BlockNode node) {
-    if (node instanceof Breakpoints found) {
-      return Optional.of(found);
-    }
-    List<BlockNode> children = node.children();
-    return children.isEmpty() ? Optional.empty() : find(children.getFirst());
+    Breakpoints found =
+        session
+            .node()
+            .breakpoints()
+            .orElseThrow(() -> BlockFault.of(Errno.EOPNOTSUPP, "no blkdebug node"));
+    found.listen(text -> session.flights().say(() -> session.io().line(text)));
+    return found;
   }
 
   private static boolean set(IoSession session, Words words) {
@@ -69,6 +62,7 @@ final class DebugCommands {
   private static boolean remove(IoSession session, Words words) {
     try {
       breakpoints(session).remove(words.get(0));
+      session.flights().report();
       return true;
     } catch (BlockFault e) {
       session
@@ -81,6 +75,7 @@ final class DebugCommands {
   private static boolean resume(IoSession session, Words words) {
     try {
       breakpoints(session).resume(words.get(0));
+      session.flights().report();
       return true;
     } catch (BlockFault e) {
       session.io().line("Could not resume request: " + e.errno().text());

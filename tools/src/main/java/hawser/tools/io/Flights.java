@@ -32,6 +32,11 @@ final class Flights {
             });
   }
 
+  /** Has something said by the commands' thread when it next waits. */
+  void say(Runnable report) {
+    reports.add(report);
+  }
+
   /** Reports what is done by now. */
   void report() {
     Runnable next = reports.poll();

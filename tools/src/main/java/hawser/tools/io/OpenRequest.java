@@ -1,12 +1,14 @@
 package hawser.tools.io;
 
 import hawser.base.BlockFault;
+import hawser.base.Errno;
 import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.block.filter.CopyOnReadNode;
 import hawser.nbd.client.NbdDriver;
 import hawser.tools.Terminal;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,15 @@ record OpenRequest(
         name == null
             ? opener.open(new Options(options), below)
             : opener.open(name, null, new Options(options), below);
-    return snapshot ? SnapshotNode.over(node) : node;
+    node = snapshot ? SnapshotNode.over(node) : node;
+    return copyOnRead ? copying(node) : node;
+  }
+
+  private static BlockNode copying(BlockNode node) throws BlockFault {
+    if (node.readOnly()) {
+      node.close();
+      throw new BlockFault(Errno.EACCES, "Can't use copy-on-read on read-only device");
+    }
+    return new CopyOnReadNode(node);
   }
 }

@@ -2,10 +2,12 @@ package hawser.block.file;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.CreateOption;
 import hawser.block.CreateOptions;
 import hawser.block.Driver;
+import hawser.block.ImageName;
 import hawser.block.Limits;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
@@ -38,6 +40,11 @@ public final class FileDriver implements Driver {
     return new FileDriver("host_device", true);
   }
 
+  /** {@code host_cdrom}: as a device; its tray is not looked after. */
+  public static FileDriver hostCdrom() {
+    return new FileDriver("host_cdrom", true);
+  }
+
   @Override
   public String name() {
     return name;
@@ -46,6 +53,11 @@ public final class FileDriver implements Driver {
   @Override
   public Set<String> protocols() {
     return Set.of(name);
+  }
+
+  @Override
+  public Options fromName(String given) {
+    return new Options().put("filename", Json.of(ImageName.path(given)));
   }
 
   @Override

@@ -61,14 +61,14 @@ final class FileNode implements BlockNode {
     this.driver = driver;
     this.name = name;
     this.fd = fd;
-    this.device = stat.kind() == Stat.Kind.BLOCK_DEVICE;
+    this.device = stat.kind() != Stat.Kind.REGULAR;
     this.readOnly = !mode.writable();
     this.cache = mode.cache();
     this.limits = limits;
     this.lock = locking ? new ImageLock(fd, name) : null;
     this.length =
         new AtomicLong(
-            device
+            stat.kind() == Stat.Kind.BLOCK_DEVICE
                 ? Result.orFault(DeviceCalls.size(fd), "Could not get the size of '" + name + "'")
                 : stat.size());
     this.space = new FileSpace(fd, name, device, length, mode);
@@ -103,10 +103,13 @@ final class FileNode implements BlockNode {
       throw new BlockFault(
           Errno.EINVAL, "'" + driver + "' driver requires '" + name + "' to be a regular file");
     }
-    if (device && stat.kind() != Stat.Kind.BLOCK_DEVICE) {
-      // A character device has no length and no offsets; QEMU takes one for its SCSI commands only.
+    if (device
+        && stat.kind() != Stat.Kind.BLOCK_DEVICE
+        && stat.kind() != Stat.Kind.CHARACTER_DEVICE) {
       throw new BlockFault(
-          Errno.EINVAL, "'" + driver + "' driver requires '" + name + "' to be a block device");
+          Errno.EINVAL,
+          "'%s' driver requires '%s' to be either a character or block device"
+              .formatted(driver, name));
     }
   }
 

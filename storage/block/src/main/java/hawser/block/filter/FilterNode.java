@@ -3,12 +3,14 @@ package hawser.block.filter;
 import hawser.base.BlockFault;
 import hawser.block.BlkdebugEvent;
 import hawser.block.BlockNode;
+import hawser.block.Breakpoints;
 import hawser.block.Extent;
 import hawser.block.Limits;
 import hawser.block.Permissions;
 import hawser.block.Preallocation;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A node that passes every call on to the one beneath it; filters override what they change. The
@@ -100,6 +102,11 @@ public abstract class FilterNode implements BlockNode {
   @Override
   public void event(BlkdebugEvent event) throws BlockFault {
     below.event(event);
+  }
+
+  @Override
+  public Optional<Breakpoints> breakpoints() {
+    return below.breakpoints();
   }
 
   @Override

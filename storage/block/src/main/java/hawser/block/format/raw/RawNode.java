@@ -145,6 +145,13 @@ final class RawNode extends FilterNode {
   }
 
   @Override
+  public void flush() throws BlockFault {
+    below().event(BlkdebugEvent.FLUSH_TO_OS);
+    below().event(BlkdebugEvent.FLUSH_TO_DISK);
+    below().flush();
+  }
+
+  @Override
   public Extent extent(long offset, long length) throws BlockFault {
     long at = at(offset, 1);
     long bytes = Math.min(length, length() - offset);

@@ -1,0 +1,3 @@
+/** Disks that store nothing. */
+@org.jspecify.annotations.NullMarked
+package hawser.block.nothing;
