@@ -51,6 +51,7 @@ class VerifyTest {
               "--iodepth=32",
               "--verify=crc32c",
               "--verify_fatal=1",
+              "--verify_state_save=0",
               "--fsync=50",
               "--randseed=7",
               "--output=" + folder.resolve("fio.txt"))

@@ -1,0 +1,3 @@
+/** Real guests under QEMU, whose disks we serve. */
+@org.jspecify.annotations.NullMarked
+package hawser.interop.guest;
