@@ -1,0 +1,2 @@
+/** Files, locks and filters beside QEMU's own. */
+package hawser.interop.block;

@@ -1,0 +1,2 @@
+/** {@code hawser io} beside qemu-io. */
+package hawser.interop.io;
