@@ -4,7 +4,10 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.json.Json;
 import hawser.block.BlockNode;
+import hawser.block.CreateOption;
+import hawser.block.CreateOptions;
 import hawser.block.Driver;
+import hawser.block.ExistingTarget;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
 import hawser.block.Options;
@@ -46,6 +49,16 @@ public final class NbdDriver implements Driver {
   @Override
   public String name() {
     return "nbd";
+  }
+
+  @Override
+  public List<CreateOption> createOptions() {
+    return ExistingTarget.OPTIONS;
+  }
+
+  @Override
+  public void create(String name, CreateOptions options, Opener opener) throws BlockFault {
+    ExistingTarget.create(this, name, options, opener);
   }
 
   @Override

@@ -90,8 +90,7 @@ public final class Qcow2Creator {
         options.preallocation() == Preallocation.FALLOC
             || options.preallocation() == Preallocation.FULL;
     Preallocation room = fill ? options.preallocation() : Preallocation.OFF;
-    file.resize(0, Preallocation.OFF);
-    file.resize(fileEnd(), dataFile == null ? room : Preallocation.OFF);
+    makeRoom(file, dataFile == null ? room : Preallocation.OFF);
     if (dataFile != null) {
       dataFile.resize(options.size(), room);
     }
@@ -104,6 +103,31 @@ public final class Qcow2Creator {
       cluster.copyFrom(MemorySegment.ofArray(header));
       file.write(cluster, 0, 0);
       file.flush();
+    }
+  }
+
+  /** Leaves zeroes where the tables come. A node of fixed length will do when it is long enough. */
+  private void makeRoom(BlockNode file, Preallocation room) throws BlockFault {
+    try {
+      file.resize(0, Preallocation.OFF);
+    } catch (BlockFault fault) {
+      if (fault.errno() != Errno.EOPNOTSUPP) {
+        throw fault;
+      }
+      if (file.length() < fileEnd()) {
+        growFixed(file);
+      }
+      file.writeZeroes(0, fileEnd(), BlockNode.MAY_UNMAP);
+      return;
+    }
+    file.resize(fileEnd(), room);
+  }
+
+  private void growFixed(BlockNode file) throws BlockFault {
+    try {
+      file.resize(fileEnd(), Preallocation.OFF);
+    } catch (BlockFault fault) {
+      throw new BlockFault(fault.errno(), "Could not resize image: " + fault.getMessage(), fault);
     }
   }
 
