@@ -11,10 +11,6 @@ import hawser.block.OpenMode;
 import hawser.block.Permissions;
 import hawser.block.Preallocation;
 import hawser.block.ZeroBytes;
-import hawser.sys.FileCalls;
-import hawser.sys.Linux;
-import hawser.sys.Result;
-import hawser.sys.Stat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -28,7 +24,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -239,30 +234,12 @@ final class ChannelNode implements BlockNode {
     return new Extent(offset, Math.min(bytes, size - offset), Extent.Kind.DATA, 0, offset, this);
   }
 
-  /**
-   * Java does not tell how much room a file takes, so this one question is put to the system, where
-   * that can be asked.
-   */
   @Override
   public NodeInfo info() throws BlockFault {
-    if (!Linux.available()) {
-      return NodeInfo.of(OptionalLong.empty()).withDirty(false);
-    }
-    int fd =
-        (int)
-            Result.orFault(
-                FileCalls.open(name, FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0),
-                "Could not open '" + name + "'");
-    try {
-      var specific = new LinkedHashMap<String, Json>();
-      specific.put("type", Json.of(driver));
-      specific.put("data", new Json.Obj(Map.of()));
-      return NodeInfo.of(OptionalLong.of(Stat.of(fd, name).storedBytes()))
-          .withDirty(false)
-          .withSpecific(new Json.Obj(specific));
-    } finally {
-      FileCalls.close(fd);
-    }
+    var specific = new LinkedHashMap<String, Json>();
+    specific.put("type", Json.of(driver));
+    specific.put("data", new Json.Obj(Map.of()));
+    return NodeInfo.of(StoredBytes.of(name)).withDirty(false).withSpecific(new Json.Obj(specific));
   }
 
   @Override

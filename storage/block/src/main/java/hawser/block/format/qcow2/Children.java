@@ -36,7 +36,7 @@ final class Children {
       }
       return null;
     }
-    if (mode.quick()) {
+    if (mode.quick() && !mode.checking()) {
       return null; // Whoever only asks what the image is gets no other file opened.
     }
     if (options.has("data-file")) {
