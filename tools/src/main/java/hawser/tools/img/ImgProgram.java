@@ -54,12 +54,12 @@ public final class ImgProgram implements Program {
   private static @Nullable ImgCommand command(String name) {
     return switch (name) {
       case "check" -> new CheckCommand();
+      case "inspect" -> new InspectCommand();
       case "compare" -> new CompareCommand();
       case "convert" -> new ConvertCommand();
       case "create" -> new CreateCommand();
       case "dd" -> new DdCommand();
       case "info" -> new InfoCommand();
-      case "inspect" -> new InspectCommand();
       case "map" -> new MapCommand();
       case "measure" -> new MeasureCommand();
       case "snapshot" -> new SnapshotCommand();

@@ -1,26 +1,18 @@
 package hawser.block.inspect;
 
 /**
- * One thing that an inspection found.
+ * One thing that speaks against an image.
  *
- * @param severity how bad it is
- * @param field where: a header field as the format's document spells it, or a part of the file
- * @param text what, with the value and what was allowed
+ * @param weight how much: {@link Verdict#SUSPICIOUS} or {@link Verdict#REFUSE}
+ * @param code what kind of thing, for programs: {@code backing-file}
+ * @param text for people; may contain names out of the image, as they are there
  */
-public record Finding(Severity severity, String field, String text) {
-  /** How bad a finding is. */
-  public enum Severity {
-    /** Odd; a person should know. */
-    WARNING,
-    /** The image should not be opened. */
-    REFUSE
+public record Finding(Verdict weight, String code, String text) {
+  static Finding odd(String code, String text) {
+    return new Finding(Verdict.SUSPICIOUS, code, text);
   }
 
-  static Finding warning(String field, String text) {
-    return new Finding(Severity.WARNING, field, text);
-  }
-
-  static Finding refuse(String field, String text) {
-    return new Finding(Severity.REFUSE, field, text);
+  static Finding bad(String code, String text) {
+    return new Finding(Verdict.REFUSE, code, text);
   }
 }

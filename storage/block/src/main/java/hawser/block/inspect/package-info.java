@@ -1,6 +1,7 @@
 /**
- * Judging images that come from strangers. Reads one file, follows nothing that it names, and says
- * everything in it that a careful host wants to know before it lets a machine or a tool open it.
+ * Judging of images from strangers. An {@link hawser.block.inspect.Inspection} says what an image
+ * would make its host open, which of its claims contradict one another, and whether to take it. It
+ * reads the one file it is given and opens nothing else, in bounded memory and time.
  */
 @org.jspecify.annotations.NullMarked
 package hawser.block.inspect;

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Fuzzes TARGET until stopped or until a bug is found; without TARGET, says what there is. New inputs
+# are kept under target/fuzz/TARGET. SEED repeats the fuzzer's own dice.
+set -eu
+cd "$(dirname "$0")"
+case ${1:-} in
+  header) class=HeaderTarget ;;
+  mapping) class=MappingTarget ;;
+  image) class=ImageTarget ;;
+  server) class=ServerHandshakeTarget ;;
+  client) class=ClientTarget ;;
+  *)
+    echo "Targets: header mapping image server client"
+    [ -z "${1:-}" ] && exit 0
+    exit 1
+    ;;
+esac
+java=java
+[ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
+[ -d target/lib ] || {
+  echo "hawser: testing/fuzz is not built yet" >&2
+  exit 1
+}
+found=target/fuzz/$1
+mkdir -p "$found"
+path=target/classes:$(echo target/lib/*.jar | tr ' ' ':')
+exec "$java" --enable-native-access=ALL-UNNAMED -cp "$path" com.code_intelligence.jazzer.Jazzer \
+  --target_class="hawser.fuzz.$class" --instrumentation_includes='hawser.**' \
+  --reproducer_path="$found" -artifact_prefix="$found/" ${2:+-seed="$2"} ${FUZZ_RUNS:+-runs="$FUZZ_RUNS"} \
+  "$found" "src/test/resources/hawser/fuzz/$1"
