@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,6 +26,11 @@ class BlockContractTest {
 
   @TempDir Path folder;
   private final Arena arena = Arena.ofAuto();
+
+  @AfterEach
+  void detach() throws Exception {
+    LoopDevices.detach();
+  }
 
   private MemorySegment filled(int bytes, int value) {
     return arena.allocate(Math.max(bytes, 1), 4096).asSlice(0, bytes).fill((byte) value);
@@ -239,7 +245,8 @@ class BlockContractTest {
       if (!kind.resizable()) {
         var fault =
             catchThrowableOfType(BlockFault.class, () -> node.resize(2 * MIB, Preallocation.OFF));
-        assertThat(fault.errno()).isEqualTo(Errno.EOPNOTSUPP);
+        assertThat(fault.errno()).isIn(Errno.EOPNOTSUPP, Errno.EINVAL);
+        assertThat(node.length()).isEqualTo(MIB);
         return;
       }
       node.write(filled(MIB, 1), 0, 0);
@@ -310,7 +317,8 @@ class BlockContractTest {
     }
     assertThatThrownBy(() -> kind.open(folder.resolve("absent"), OpenMode.READ))
         .hasMessage("Could not open '" + folder.resolve("absent") + "': No such file or directory");
-    assertThat(descriptors()).isEqualTo(before);
+    // What other tests' processes left open may go away meanwhile.
+    assertThat(descriptors()).isLessThanOrEqualTo(before);
   }
 
   private static int descriptors() {

@@ -16,7 +16,10 @@ enum NodeUnderTest {
   RAW_OFFSET("driver=raw,offset=3072,file.filename=%s", false, true),
   RAW_WINDOW("driver=raw,offset=512,size=1M,file.filename=%s", false, true),
   RAW_PROBED("file.filename=%s", false, true),
-  RAW_DETECT_ZEROES("driver=raw,discard=unmap,detect-zeroes=unmap,file.filename=%s", false, true);
+  RAW_DETECT_ZEROES("driver=raw,discard=unmap,detect-zeroes=unmap,file.filename=%s", false, true),
+  HOST_DEVICE("driver=raw,file.driver=host_device,file.filename=%s", false, true),
+  HOST_DEVICE_DIRECT(
+      "driver=raw,cache.direct=on,file.driver=host_device,file.filename=%s", false, true);
 
   /** Bytes of the disk, whatever lies around it in the file. */
   static final long BYTES = 1 << 20;
@@ -38,12 +41,16 @@ enum NodeUnderTest {
 
   /** Whether the file may change its length. */
   boolean resizable() {
-    return this != RAW_WINDOW;
+    return this != RAW_WINDOW && !device();
   }
 
   /** Whether room that is given back is seen to be given back. */
   boolean seesHoles() {
-    return !quick;
+    return !quick && !device();
+  }
+
+  private boolean device() {
+    return this == HOST_DEVICE || this == HOST_DEVICE_DIRECT;
   }
 
   /** A new disk of {@link #BYTES} zeroes. */
@@ -53,7 +60,7 @@ enum NodeUnderTest {
       content.setLength(0);
       content.setLength(BYTES + (this == RAW_OFFSET ? 3072 : this == RAW_WINDOW ? 8192 : 0));
     }
-    return open(file, OpenMode.WRITE);
+    return open(device() ? LoopDevices.attach(file) : file, OpenMode.WRITE);
   }
 
   BlockNode open(Path file, OpenMode mode) throws BlockFault {
@@ -64,7 +71,8 @@ enum NodeUnderTest {
     return new Opener(OpenPolicy.NOTHING).open(parsed, mode.withQuick(quick));
   }
 
+  /** What to open to find the disk again. */
   Path file(Path folder) {
-    return folder.resolve(name() + ".img");
+    return device() ? LoopDevices.attached() : folder.resolve(name() + ".img");
   }
 }

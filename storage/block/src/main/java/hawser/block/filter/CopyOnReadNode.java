@@ -44,18 +44,36 @@ public final class CopyOnReadNode extends FilterNode {
 
   @Override
   public void read(MemorySegment into, long offset) throws BlockFault {
-    keep(offset, into.byteSize());
-    below().read(into, offset);
+    long end = offset + into.byteSize();
+    long size = below().length();
+    long bytes = into.byteSize();
+    if (!Ranges.contains(size, offset, bytes)) {
+      below().read(into, offset);
+      return;
+    }
+    long at = offset;
+    while (at < end) {
+      Extent extent = below().extent(at, end - at);
+      if (kept(extent)) {
+        below().read(into.asSlice(at - offset, extent.length()), at);
+        at = extent.end();
+      } else {
+        at = copy(at, extent.end(), into.asSlice(at - offset, end - at));
+      }
+    }
   }
 
   @Override
   public void read(MemorySegment[] into, long offset) throws BlockFault {
-    long bytes = 0;
+    long at = offset;
     for (MemorySegment piece : into) {
-      bytes += piece.byteSize();
+      read(piece, at);
+      at += piece.byteSize();
     }
-    keep(offset, bytes);
-    below().read(into, offset);
+  }
+
+  private static boolean kept(Extent extent) {
+    return extent.depth() == 0 && extent.kind().allocated();
   }
 
   @Override
@@ -63,45 +81,37 @@ public final class CopyOnReadNode extends FilterNode {
     return false;
   }
 
-  private void keep(long offset, long bytes) throws BlockFault {
-    long size = below().length();
-    if (!Ranges.contains(size, offset, bytes)) {
-      // The read itself will say so.
-      return;
-    }
-    long end = Math.min(size, Ranges.alignUp(offset + bytes, cluster));
-    long at = bytes == 0 ? end : Ranges.alignDown(offset, cluster);
-    while (at < end) {
-      Extent extent = below().extent(at, end - at);
-      if (extent.depth() == 0 && extent.kind().allocated()) {
-        at = extent.end();
-      } else {
-        at = copy(at, Math.min(end, Ranges.alignUp(extent.end(), cluster)));
-      }
-    }
-  }
-
-  /** Copies clusters from {@code from}; answers with where it stopped. */
-  private long copy(long from, long to) throws BlockFault {
-    long bytes = Math.min(to - from, Math.max(COPY_BYTES, cluster));
+  /**
+   * Reads from {@code from} to {@code to}, or a part of that, and keeps the clusters that it
+   * touches.
+   *
+   * @return where it stopped
+   */
+  private long copy(long from, long to, MemorySegment into) throws BlockFault {
+    long start = Ranges.alignDown(from, cluster);
+    long most = start + Math.max(COPY_BYTES, cluster);
+    long end = Math.min(below().length(), Math.min(most, Ranges.alignUp(to, cluster)));
+    long read = Math.min(Math.min(end, to) - from, into.byteSize());
     writes.writeLock().lock();
     try (var arena = Arena.ofConfined()) {
-      Extent extent = below().extent(from, bytes);
-      if (extent.depth() == 0 && extent.kind().allocated()) {
-        return extent.end();
+      Extent now = below().extent(from, read);
+      if (kept(now)) {
+        below().read(into.asSlice(0, now.length()), from);
+        return now.end();
       }
-      MemorySegment buffer = arena.allocate(bytes, MEMORY_ALIGNMENT);
-      below().read(buffer, from);
+      MemorySegment buffer = arena.allocate(end - start, MEMORY_ALIGNMENT);
+      below().read(buffer, start);
       below().event(BlkdebugEvent.COR_WRITE);
       if (ZeroBytes.only(buffer)) {
-        below().writeZeroes(from, bytes, 0);
+        below().writeZeroes(start, end - start, 0);
       } else {
-        below().write(buffer, from, 0);
+        below().write(buffer, start, 0);
       }
+      MemorySegment.copy(buffer, from - start, into, 0, read);
     } finally {
       writes.writeLock().unlock();
     }
-    return from + bytes;
+    return from + read;
   }
 
   @Override
