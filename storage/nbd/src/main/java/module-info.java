@@ -4,6 +4,8 @@ module hawser.nbd {
   requires transitive hawser.base;
   requires transitive hawser.block;
   requires transitive hawser.sys;
+  requires org.bouncycastle.provider;
+  requires org.bouncycastle.tls;
 
   exports hawser.nbd;
   exports hawser.nbd.client;

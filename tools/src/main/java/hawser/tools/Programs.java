@@ -3,6 +3,8 @@ package hawser.tools;
 import hawser.tools.img.ImgProgram;
 import hawser.tools.io.IoProgram;
 import hawser.tools.nbd.NbdProgram;
+import hawser.tools.nbdcopy.NbdcopyProgram;
+import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +17,7 @@ public final class Programs {
   private Programs() {}
 
   /** The sub-commands of {@code hawser}, in the order in which help lists them. */
-  public static final List<String> NAMES = List.of("up", "img", "io", "nbd");
+  public static final List<String> NAMES = List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
   public static @Nullable Program named(String name) {
@@ -23,6 +25,8 @@ public final class Programs {
       case "up" -> new UpProgram();
       case "img", "qemu-img" -> new ImgProgram();
       case "nbd", "qemu-nbd" -> new NbdProgram();
+      case "nbdinfo" -> new NbdinfoProgram();
+      case "nbdcopy" -> new NbdcopyProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

@@ -187,7 +187,8 @@ public record HandshakeRules(ExportCatalog catalog, TlsMode tls) {
       replies.add(OptionReply.text(code, OptionCode.INFO_DESCRIPTION, export.description()));
     }
     replies.add(OptionReply.sizes(code, export.sizes()));
-    int flags = export.flags(ready.style(), !ready.contexts().isEmpty());
+    // INFO tells what could be had: contexts may still be chosen before GO.
+    int flags = export.flags(ready.style(), !option.go() || !ready.contexts().isEmpty());
     replies.add(OptionReply.export(code, export.size(), flags));
     replies.add(OptionReply.ack(code));
     return replies;

@@ -1,6 +1,6 @@
 package hawser.tools.nbd;
 
-import hawser.base.UsageFault;
+import hawser.nbd.tls.TlsSide;
 import hawser.tools.Command;
 import hawser.tools.Program;
 import hawser.tools.Terminal;
@@ -34,12 +34,13 @@ public final class NbdProgram implements Program {
       io.line("qemu-nbd (Hawser) 0.1.0, answers to the command line of qemu-nbd 10.0.2");
       return 0;
     }
+    TlsSide tls = new Credentials(line).side();
     if (line.list) {
-      throw new UsageFault("--list is not supported yet");
+      return new ListExports(line, io).run(tls);
     }
     if (line.fork && !Background.detached()) {
       return Background.start(line.verbose, io);
     }
-    return new Serving(line, io).run();
+    return new Serving(line, tls, io).run();
   }
 }

@@ -4,10 +4,12 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.UsageFault;
 import hawser.block.BlockNode;
+import hawser.nbd.TlsMode;
 import hawser.nbd.server.ClientInfo;
 import hawser.nbd.server.NbdServer;
 import hawser.nbd.server.ServerListener;
 import hawser.nbd.server.ServerOptions;
+import hawser.nbd.tls.TlsSide;
 import hawser.sys.SocketAddress;
 import hawser.tools.Terminal;
 import java.io.IOException;
@@ -27,13 +29,15 @@ final class Serving implements ServerListener {
   private static final int ACTIVATED_DESCRIPTOR = 3;
 
   private final NbdLine line;
+  private final @Nullable TlsSide tls;
   private final Terminal io;
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch closed = new CountDownLatch(1);
   private @Nullable NbdServer server;
 
-  Serving(NbdLine line, Terminal io) {
+  Serving(NbdLine line, @Nullable TlsSide tls, Terminal io) {
     this.line = line;
+    this.tls = tls;
     this.io = io;
   }
 
@@ -44,7 +48,9 @@ final class Serving implements ServerListener {
         ServerOptions.DEFAULT
             .withConnectionsMax(line.shared)
             .withHandshakeLimit(Duration.ofSeconds(line.handshakeSeconds));
-    var serving = new NbdServer(options, this);
+    TlsSide side = tls;
+    var serving =
+        new NbdServer(side == null ? options : options.withTls(TlsMode.FORCED, side), this);
     server = serving;
     BlockNode node = disk.open();
     try {

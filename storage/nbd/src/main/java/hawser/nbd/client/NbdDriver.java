@@ -19,6 +19,7 @@ import hawser.nbd.NbdUri.Place;
 import hawser.nbd.ReplyStyle;
 import hawser.nbd.tls.TlsCredentials;
 import hawser.nbd.tls.TlsSide;
+import hawser.nbd.tls.UriCredentials;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -195,6 +196,14 @@ public final class NbdDriver implements Driver {
         hostname.isPresent()
             ? hostname.get()
             : place instanceof Place.Tcp(String host, _) ? host : null;
+    if (id.get().startsWith(TlsCredentials.URI_PREFIX)) {
+      try {
+        return UriCredentials.of(
+            NbdUri.parse(id.get().substring(TlsCredentials.URI_PREFIX.length())));
+      } catch (IllegalArgumentException e) {
+        throw new BlockFault(Errno.EINVAL, "No valid URL specified", e);
+      }
+    }
     return credentials.client(id.get(), expected);
   }
 

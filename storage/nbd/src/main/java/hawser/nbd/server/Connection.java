@@ -3,6 +3,7 @@ package hawser.nbd.server;
 import hawser.base.PeerFault;
 import hawser.nbd.Handshake;
 import hawser.nbd.HandshakeRules;
+import hawser.nbd.tls.TlsSide;
 import hawser.nbd.transport.Transport;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** One client, from the first byte to the last; run by one thread of its own. */
 final class Connection implements Runnable {
   private final NbdServer server;
-  private final Transport transport;
+  private volatile Transport transport;
   private ClientInfo client;
   private volatile @Nullable Transmission transmission;
   private volatile boolean late;
@@ -60,10 +61,25 @@ final class Connection implements Runnable {
     try {
       var session = new HandshakeSession(rules(), transport);
       Handshake now = session.greet();
-      return now instanceof Handshake.Haggling haggling ? session.haggle(haggling) : now;
+      if (now instanceof Handshake.Haggling haggling) {
+        now = session.haggle(haggling);
+      }
+      if (now instanceof Handshake.Encrypting encrypting) {
+        transport = credentials().server(transport);
+        now = new HandshakeSession(rules(), transport).haggle(encrypting.after());
+      }
+      return now;
     } finally {
       deadline.cancel();
     }
+  }
+
+  private TlsSide credentials() {
+    TlsSide side = server.options().credentials();
+    if (side == null) {
+      throw new AssertionError("TLS without credentials");
+    }
+    return side;
   }
 
   private HandshakeRules rules() {

@@ -1,0 +1,99 @@
+package hawser.tools.nbdcopy;
+
+import hawser.base.BlockFault;
+import hawser.base.UsageFault;
+import hawser.base.json.Json;
+import hawser.block.BlockNode;
+import hawser.block.OpenMode;
+import hawser.block.OpenPolicy;
+import hawser.block.Opener;
+import hawser.block.Options;
+import hawser.nbd.NbdUri;
+import hawser.nbd.TransmissionFlags;
+import hawser.nbd.client.Connector;
+import hawser.nbd.client.NbdClient;
+import hawser.nbd.tls.UriCredentials;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One end of a copy. */
+sealed interface End extends AutoCloseable {
+  @Override
+  default void close() throws BlockFault {}
+
+  /** An NBD export, over one connection or several. */
+  record Server(List<NbdClient> connections) implements End {
+    static Server connect(String text, int most) {
+      try {
+        NbdUri uri = NbdUri.parse(text);
+        Connector connector = Connector.of(uri, uri.tls() ? UriCredentials.of(uri) : null);
+        var connections = new ArrayList<NbdClient>();
+        NbdClient first = connector.connect();
+        connections.add(first);
+        while (first.server().can(TransmissionFlags.CAN_MULTI_CONN) && connections.size() < most) {
+          connections.add(connector.connect());
+        }
+        return new Server(connections);
+      } catch (BlockFault e) {
+        throw new UsageFault(text + ": " + e.getMessage());
+      } catch (IllegalArgumentException e) {
+        throw new UsageFault(String.valueOf(e.getMessage()));
+      }
+    }
+
+    NbdClient lane(int number) {
+      return connections.get(number % connections.size());
+    }
+
+    boolean can(int flags) {
+      return connections.getFirst().server().can(flags);
+    }
+
+    @Override
+    public void close() {
+      connections.forEach(NbdClient::close);
+    }
+  }
+
+  /** A file or device of this machine. */
+  record Local(BlockNode node) implements End {
+    static Local open(String name, boolean writable) {
+      try {
+        var options = new Options().put("driver", Json.of("raw"));
+        options.put("file", new Options().put("filename", Json.of(name)).tree());
+        OpenMode mode = (writable ? OpenMode.WRITE : OpenMode.READ).withUnmap(true);
+        return new Local(new Opener(OpenPolicy.NOTHING).open(options, mode));
+      } catch (BlockFault e) {
+        throw new UsageFault(String.valueOf(e.getMessage()));
+      }
+    }
+
+    /** Makes the file, or empties it, and gives it its size; a device stays as it is. */
+    static Local create(String name, long size) {
+      if (!Files.exists(Path.of(name)) || Files.isRegularFile(Path.of(name))) {
+        try (var file = new RandomAccessFile(name, "rw")) {
+          file.setLength(0);
+          file.setLength(size);
+        } catch (IOException e) {
+          throw new UsageFault(name + ": " + e.getMessage());
+        }
+      }
+      return open(name, true);
+    }
+
+    @Override
+    public void close() throws BlockFault {
+      node.close();
+    }
+  }
+
+  /** Standard input or output. */
+  record Stream() implements End {}
+
+  /** Nowhere: what is written is thrown away. */
+  record Nowhere() implements End {}
+}
