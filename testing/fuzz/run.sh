@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fuzzes TARGET until stopped or until a bug is found; without TARGET, says what there is. New inputs
-# are kept under target/fuzz/TARGET. SEED repeats the fuzzer's own dice.
+# are kept under target/fuzz/TARGET. SEED repeats the fuzzer's own dice. The target crash is not a
+# fuzzer's: it looks at every state in which a crash can leave a qcow2 image.
 set -eu
 cd "$(dirname "$0")"
 case ${1:-} in
@@ -9,8 +10,9 @@ case ${1:-} in
   image) class=ImageTarget ;;
   server) class=ServerHandshakeTarget ;;
   client) class=ClientTarget ;;
+  crash) class= ;;
   *)
-    echo "Targets: header mapping image server client"
+    echo "Targets: header mapping image server client crash"
     [ -z "${1:-}" ] && exit 0
     exit 1
     ;;
@@ -21,9 +23,11 @@ java=java
   echo "hawser: testing/fuzz is not built yet" >&2
   exit 1
 }
+path=target/classes:$(echo target/lib/*.jar | tr ' ' ':')
+[ -n "$class" ] || exec "$java" --enable-native-access=ALL-UNNAMED -cp "$path" \
+  hawser.fuzz.crash.CrashExplorer ${2:+"$2"}
 found=target/fuzz/$1
 mkdir -p "$found"
-path=target/classes:$(echo target/lib/*.jar | tr ' ' ':')
 exec "$java" --enable-native-access=ALL-UNNAMED -cp "$path" com.code_intelligence.jazzer.Jazzer \
   --target_class="hawser.fuzz.$class" --instrumentation_includes='hawser.**' \
   --reproducer_path="$found" -artifact_prefix="$found/" ${2:+-seed="$2"} ${FUZZ_RUNS:+-runs="$FUZZ_RUNS"} \

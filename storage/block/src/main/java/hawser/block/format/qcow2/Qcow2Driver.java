@@ -16,12 +16,14 @@ import hawser.block.format.qcow2.check.Qcow2Check;
 import hawser.block.format.qcow2.layout.AutoclearFeature;
 import hawser.block.format.qcow2.layout.Flaw;
 import hawser.block.format.qcow2.layout.HeaderExtension;
+import hawser.block.format.qcow2.layout.IncompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
 import hawser.block.format.qcow2.layout.Qcow2Limits;
 import hawser.block.format.qcow2.layout.Snapshot;
 import hawser.block.format.qcow2.layout.SnapshotTable;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +72,38 @@ public final class Qcow2Driver implements Driver {
       return Qcow2Node.open(parts);
     } catch (BlockFault fault) {
       Image.closeAll(backing, dataFile, file);
+      throw fault;
+    }
+  }
+
+  /**
+   * Opens an image whose files are open already, for programs that keep images in nodes of their
+   * own. The image has to have no external data file.
+   *
+   * @param file holds the image; closed with the node that is returned, or when opening fails
+   * @param backing what unallocated ranges read from, closed likewise; null for zeroes
+   * @param options runtime options as for {@link #open}; those not known are ignored
+   * @param warnings hears what a person should know of the image
+   */
+  public static Qcow2Node openOver(
+      BlockNode file,
+      @Nullable BlockNode backing,
+      Options options,
+      OpenMode mode,
+      Consumer<String> warnings)
+      throws BlockFault {
+    try {
+      Qcow2Header header = judged(file, mode);
+      OpenOptions.refuseEncryption(options, header);
+      if (header.has(IncompatibleFeature.DATA_FILE)) {
+        throw new BlockFault(Errno.EINVAL, "'data-file' is required for this image");
+      }
+      OpenOptions runtime = OpenOptions.take(options, mode, header);
+      SnapshotTable snapshots = snapshots(file, header);
+      return Qcow2Node.open(
+          new Image.Parts(header, file, null, backing, snapshots, null, runtime, mode, warnings));
+    } catch (BlockFault fault) {
+      Image.closeAll(backing, file);
       throw fault;
     }
   }

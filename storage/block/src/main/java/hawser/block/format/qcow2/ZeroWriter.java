@@ -91,7 +91,28 @@ final class ZeroWriter {
     if (image.header().has(AutoclearFeature.RAW_DATA_FILE)) {
       l2.zeroRaw(from, to - from, flags);
     }
-    forEachSlice(from, to, (start, end) -> zeroInSlice(start, end, flags));
+    long firstWhole = Math.min(to, Ranges.alignUp(from, geometry.clusterBytes()));
+    long lastWhole =
+        to == image.header().size() ? to : Ranges.alignDown(to, geometry.clusterBytes());
+    if (from < firstWhole) {
+      subclusters(from, firstWhole, flags);
+    }
+    if (firstWhole < lastWhole) {
+      forEachSlice(firstWhole, lastWhole, (start, end) -> zeroInSlice(start, end, flags));
+    }
+    if (Math.max(firstWhole, lastWhole) < to) {
+      subclusters(Math.max(firstWhole, lastWhole), to, flags);
+    }
+  }
+
+  /** Subclusters of one cluster. A compressed one has no bits for them, and is written. */
+  private void subclusters(long from, long to, int flags) throws BlockFault {
+    boolean[] done = new boolean[1];
+    forEachSlice(
+        from, to, (start, end) -> done[0] = zeroSubclusters(l2.writableSlot(start), start, end));
+    if (!done[0] && canWrite(flags)) {
+      writing.writer.writeZeroBytes(from, to - from);
+    }
   }
 
   private void writeWhereNotZero(long from, long to) throws BlockFault {
@@ -135,20 +156,10 @@ final class ZeroWriter {
   }
 
   private void zeroInSlice(long start, long end, int flags) throws BlockFault {
-    int cluster = geometry.clusterBytes();
-    long size = image.header().size();
     int slot = l2.writableSlot(start);
     writing.beginAllocating();
-    long at = start;
-    while (at < end) {
-      long next = Math.min(end, Ranges.alignDown(at, cluster) + cluster);
-      boolean all = geometry.inCluster(at) == 0 && (next - at == cluster || next == size);
-      if (all) {
-        zeroCluster(slot, at, flags);
-      } else if (!zeroSubclusters(slot, at, next)) {
-        throw BlockFault.of(Errno.EOPNOTSUPP, "zeroing a part of a compressed cluster");
-      }
-      at = next;
+    for (long at = start; at < end; at += geometry.clusterBytes()) {
+      zeroCluster(slot, at, flags);
     }
   }
 

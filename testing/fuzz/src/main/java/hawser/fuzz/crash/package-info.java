@@ -1,0 +1,6 @@
+/**
+ * The crash explorer: does random work on a qcow2 image, then looks at every state in which a crash
+ * could have left the file.
+ */
+@org.jspecify.annotations.NullMarked
+package hawser.fuzz.crash;
