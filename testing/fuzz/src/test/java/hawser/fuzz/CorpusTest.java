@@ -24,7 +24,8 @@ class CorpusTest {
     HEADER,
     MAPPING,
     IMAGE,
-    SERVER;
+    SERVER,
+    CLIENT;
 
     void run(byte[] input) {
       switch (this) {
@@ -32,6 +33,7 @@ class CorpusTest {
         case MAPPING -> MappingTarget.fuzzerTestOneInput(input);
         case IMAGE -> ImageTarget.fuzzerTestOneInput(input);
         case SERVER -> ServerHandshakeTarget.fuzzerTestOneInput(input);
+        case CLIENT -> ClientTarget.fuzzerTestOneInput(input);
       }
     }
 
