@@ -4,6 +4,7 @@ import com.github.luben.zstd.ZstdDecompressCtx;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.format.qcow2.layout.Qcow2Header;
+import hawser.sys.Libdeflate;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -17,6 +18,8 @@ import java.util.zip.Inflater;
  */
 final class Decompressor implements AutoCloseable {
   private final int type;
+  private final ConcurrentLinkedQueue<Libdeflate.Decompressor> states =
+      new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<Inflater> inflaters = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<ZstdDecompressCtx> contexts = new ConcurrentLinkedQueue<>();
 
@@ -28,11 +31,28 @@ final class Decompressor implements AutoCloseable {
   /** Fills {@code out}, one cluster, from native {@code in}. */
   void expand(MemorySegment in, MemorySegment out) throws BlockFault {
     boolean whole =
-        type == Qcow2Header.ZSTD
-            ? zstd(in.asByteBuffer(), out.asByteBuffer())
-            : inflate(in.asByteBuffer(), out.asByteBuffer());
+        type == Qcow2Header.ZSTD ? zstd(in.asByteBuffer(), out.asByteBuffer()) : deflate(in, out);
     if (!whole) {
       throw new BlockFault(Errno.EIO, "a compressed cluster cannot be expanded");
+    }
+  }
+
+  /**
+   * A stream that holds more than a cluster is left to zlib, which can stop in the middle of one.
+   */
+  private boolean deflate(MemorySegment in, MemorySegment out) {
+    var library = Libdeflate.find();
+    return (library.isPresent() && libdeflate(library.get(), in, out))
+        || inflate(in.asByteBuffer(), out.asByteBuffer());
+  }
+
+  private boolean libdeflate(Libdeflate library, MemorySegment in, MemorySegment out) {
+    Libdeflate.Decompressor pooled = states.poll();
+    Libdeflate.Decompressor state = pooled == null ? library.decompressor() : pooled;
+    try {
+      return state.decompress(in, out);
+    } finally {
+      states.add(state);
     }
   }
 
@@ -75,6 +95,9 @@ final class Decompressor implements AutoCloseable {
 
   @Override
   public void close() {
+    for (Libdeflate.Decompressor one = states.poll(); one != null; one = states.poll()) {
+      one.close();
+    }
     for (Inflater inflater = inflaters.poll(); inflater != null; inflater = inflaters.poll()) {
       inflater.end();
     }
