@@ -38,6 +38,8 @@ class SameAsQemuImgTest {
         "resize-dd.txt",
         "convert-refusals.txt",
         "convert-raw.txt",
+        "convert-qcow2.txt",
+        "qcow2-create.txt",
         "qcow2-read.txt",
         "check.txt",
       })

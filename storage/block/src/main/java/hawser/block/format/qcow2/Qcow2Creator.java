@@ -99,6 +99,8 @@ public final class Qcow2Creator {
       writeRefcounts(file, cluster);
       if (layout.l2() > 0) {
         writeMapping(file, cluster);
+      } else {
+        writeEmptyL1(file, cluster);
       }
       cluster.copyFrom(MemorySegment.ofArray(header));
       file.write(cluster, 0, 0);
@@ -204,6 +206,16 @@ public final class Qcow2Creator {
         RefcountBlock.set(cluster, geometry.refcountOrder(), k - i * counts, 1);
       }
       file.write(cluster, at(layout.blocksAt() + i), 0);
+    }
+  }
+
+  /** Zeroes where the file has a hole: its length on disk is then the one QEMU's would have. */
+  private void writeEmptyL1(BlockNode file, MemorySegment cluster) throws BlockFault {
+    cluster.fill((byte) 0);
+    long bytes = l1Entries * 8;
+    for (long done = 0; done < bytes; done += cluster.byteSize()) {
+      long count = Math.min(cluster.byteSize(), bytes - done);
+      file.write(cluster.asSlice(0, count), at(layout.l1At()) + done, 0);
     }
   }
 
