@@ -22,7 +22,7 @@ final class ServeDisk {
       server.add(Export.of("", disk, true));
       server.listen(new SocketAddress.Unix(args[1]));
       System.out.println(disk.length() + " bytes at " + args[1]);
-      int key = System.in.read();
+      System.in.read();
     } // clients are disconnected, then the disk is flushed and closed
   }
 }

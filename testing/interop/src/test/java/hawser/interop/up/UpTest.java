@@ -77,6 +77,39 @@ class UpTest {
   }
 
   @Test
+  void withoutAnImageItMakesOneThatLasts() throws Exception {
+    Peers.requires("nbdinfo", "nbdcopy", "qemu-io", "qemu-img");
+    Path filled = Files.write(temp.resolve("filled.raw"), random(SIZE));
+    Path disk = temp.resolve("hawser-data/disk.qcow2");
+    try (Peer server = up().awaitText("Ctrl-C")) {
+      assertThat(server.out()).contains("made hawser-data/disk.qcow2");
+      assertThat(Peers.run("nbdinfo", "--size", uri()).ok().out()).isEqualTo((10L << 30) + "\n");
+      Peers.run("nbdcopy", filled.toString(), uri()).ok();
+      assertThat(server.terminate()).isZero();
+    }
+    Peers.run("qemu-img", "check", disk.toString()).ok();
+    assertThat(Files.size(disk)).isLessThan(64 << 20);
+    try (Peer server = up().awaitText("Ctrl-C")) {
+      assertThat(server.out()).doesNotContain("made");
+      Peers.run("qemu-io", "-f", "raw", "-c", "write -P 9 1M 64k", uri()).ok();
+      assertThat(server.terminate()).isZero();
+    }
+    Peers.run("qemu-img", "check", disk.toString()).ok();
+    Peers.run(
+            "qemu-io",
+            "-f",
+            "raw",
+            "-c",
+            "write -q -P 9 1M 64k",
+            "-c",
+            "truncate 10G",
+            filled.toString())
+        .ok();
+    Peers.run("qemu-img", "compare", "-f", "raw", "-F", "qcow2", filled.toString(), disk.toString())
+        .ok();
+  }
+
+  @Test
   void interruptFromTheKeyboardStopsItToo() throws Exception {
     try (Peer server = upWithImage()) {
       Peers.run("kill", "-INT", String.valueOf(server.process().pid())).ok();
