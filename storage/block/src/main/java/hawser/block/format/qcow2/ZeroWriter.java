@@ -50,11 +50,36 @@ final class ZeroWriter {
     long unit = 1L << geometry.subclusterBits();
     long start = Ranges.alignDown(from, unit);
     long end = Math.min(start + unit, image.header().size());
-    if (readsAsZeroes(start, end)) {
-      whole(start, end, flags);
-    } else if (canWrite(flags)) {
+    if (!wholeIfZero(start, end, flags) && canWrite(flags)) {
       writing.writer.writeZeroBytes(from, to - from);
     }
+  }
+
+  /**
+   * Zeroes a unit of which only a part was asked for, if the rest of it is zero anyway. Whether it
+   * is must be found out under the mutex: between a look and the change another request may write
+   * into the rest.
+   */
+  private boolean wholeIfZero(long start, long end, int flags) throws BlockFault {
+    if (!readsAsZeroes(start, end)) {
+      return false;
+    }
+    if (geometry.version() < 3 || raw()) {
+      return geometry.version() < 3;
+    }
+    boolean[] done = new boolean[1];
+    forEachSlice(
+        start,
+        end,
+        (from, to) -> {
+          if (readsAsZeroes(from, to)) {
+            done[0] =
+                geometry.extendedL2()
+                    ? zeroSubclusters(l2.writableSlot(from), from, to)
+                    : zeroInSlice(from, to, flags);
+          }
+        });
+    return done[0];
   }
 
   /** Fails, when zeroes must not cost as much as data. */
@@ -155,12 +180,14 @@ final class ZeroWriter {
     }
   }
 
-  private void zeroInSlice(long start, long end, int flags) throws BlockFault {
+  /** Whole clusters of one slice; always true. */
+  private boolean zeroInSlice(long start, long end, int flags) throws BlockFault {
     int slot = l2.writableSlot(start);
     writing.beginAllocating();
     for (long at = start; at < end; at += geometry.clusterBytes()) {
       zeroCluster(slot, at, flags);
     }
+    return true;
   }
 
   private void zeroCluster(int slot, long guest, int flags) {
