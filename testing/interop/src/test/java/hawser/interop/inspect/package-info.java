@@ -1,0 +1,3 @@
+/** {@code img inspect} over images that QEMU's tools made. */
+@org.jspecify.annotations.NullMarked
+package hawser.interop.inspect;
