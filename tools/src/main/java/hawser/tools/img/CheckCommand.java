@@ -13,7 +13,6 @@ import hawser.tools.Command;
 import hawser.tools.Option;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** {@code check}: says whether an image agrees with itself. */
@@ -141,7 +140,7 @@ final class CheckCommand implements ImgCommand {
   }
 
   private static String percent(long part, long whole) {
-    return String.format(Locale.ROOT, "%.2f%%", part * 100.0 / whole);
+    return Numbers.twoDecimals(part * 100.0 / whole) + "%";
   }
 
   private static Json json(String name, String format, CheckReport report) {

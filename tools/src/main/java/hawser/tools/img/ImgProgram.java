@@ -46,6 +46,7 @@ public final class ImgProgram implements Program {
         InspectCommand.TABLE,
         MapCommand.TABLE,
         MeasureCommand.TABLE,
+        RebaseCommand.TABLE,
         ResizeCommand.TABLE,
         SnapshotCommand.TABLE);
   }
@@ -62,8 +63,9 @@ public final class ImgProgram implements Program {
       case "info" -> new InfoCommand();
       case "map" -> new MapCommand();
       case "measure" -> new MeasureCommand();
+      case "rebase" -> new RebaseCommand();
       case "snapshot" -> new SnapshotCommand();
-      case "amend", "bench", "bitmap", "commit", "rebase" ->
+      case "amend", "bench", "bitmap", "commit" ->
           throw new UsageFault("Hawser has no command '" + name + "' yet");
       default -> null;
     };

@@ -2,6 +2,8 @@ package hawser.tools.img;
 
 import hawser.base.Size;
 import hawser.base.UsageFault;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.OptionalLong;
 
 /** Numbers on qemu-img's command line, and its complaints about them. */
@@ -39,5 +41,10 @@ final class Numbers {
       digits++;
     }
     return digits > at && Size.parse("1" + text.substring(digits)).isPresent();
+  }
+
+  /** C's {@code %.2f}: what lies exactly between two goes to the even one. */
+  static String twoDecimals(double value) {
+    return new BigDecimal(value).setScale(2, RoundingMode.HALF_EVEN).toPlainString();
   }
 }

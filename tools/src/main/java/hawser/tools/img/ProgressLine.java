@@ -3,7 +3,6 @@ package hawser.tools.img;
 import hawser.block.convert.Watcher;
 import hawser.tools.Signals;
 import hawser.tools.Terminal;
-import java.util.Locale;
 
 /**
  * How qemu-img shows how far it is: with {@code -p} a line that overwrites itself, else one line on
@@ -62,7 +61,7 @@ final class ProgressLine implements Watcher {
   }
 
   private String text() {
-    return String.format(Locale.ROOT, "%3.2f", now);
+    return Numbers.twoDecimals(now);
   }
 
   /** Ends the line. */

@@ -35,12 +35,14 @@ class SameAsQemuImgTest {
       strings = {
         "raw-create-info.txt",
         "raw-map-measure-compare.txt",
+        "rebase.txt",
         "resize-dd.txt",
         "convert-refusals.txt",
         "convert-raw.txt",
         "convert-qcow2.txt",
         "qcow2-create.txt",
         "qcow2-read.txt",
+        "snapshots.txt",
         "check.txt",
       })
   void sameWords(String script) throws Exception {

@@ -10,6 +10,7 @@ import hawser.block.BlockNode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -250,6 +251,42 @@ public record Qcow2Header(
   public Qcow2Header withRefcountTable(long at, long clusters) {
     return copy(
         size, l1Entries, l1Table, at, clusters, incompatible, compatible, autoclear, extensions);
+  }
+
+  /** The same with another backing file, or none; both parts change together. */
+  public Qcow2Header withBacking(@Nullable String name, @Nullable String format) {
+    var kept = new ArrayList<HeaderExtension>();
+    for (HeaderExtension extension : extensions.list()) {
+      if (!(extension instanceof HeaderExtension.BackingFormat)) {
+        kept.add(extension);
+      }
+    }
+    if (name != null && format != null) {
+      kept.add(new HeaderExtension.BackingFormat(format));
+    }
+    return new Qcow2Header(
+        magic,
+        version,
+        backingOffset,
+        backingBytes,
+        clusterBits,
+        size,
+        cryptMethod,
+        l1Entries,
+        l1Table,
+        refcountTable,
+        refcountTableClusters,
+        snapshotCount,
+        snapshotTable,
+        incompatible,
+        compatible,
+        autoclear,
+        refcountOrder,
+        headerLength,
+        compressionType,
+        unknownFields,
+        new HeaderExtensions(kept, extensions.cut()),
+        name);
   }
 
   /** The same with other extensions. */
