@@ -16,5 +16,6 @@ case ${1-} in
     ;;
 esac
 
-exec "$JAVA" $flags -XX:-UsePerfData --enable-native-access=hawser.sys ${START:+"$START"} \
+exec "$JAVA" $flags -XX:-UsePerfData ${START:+"$START"} \
+  --enable-native-access=hawser.sys,com.github.luben.zstd_jni \
   ${MODULES:+-p "$MODULES"} -m "hawser.tools/${MAIN:-hawser.tools.Main}" "$@"

@@ -7,6 +7,9 @@ import hawser.testkit.Ran;
 import hawser.testkit.Side;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,11 +32,11 @@ class DistTest {
 
   /** With AOTMode=on a JVM ends with an error when it cannot use its start-up cache. */
   private static Ran withCache(Path program, String... arguments) {
-    var command = new java.util.ArrayList<String>();
+    var command = new ArrayList<String>();
     command.add("env");
     command.add("JDK_JAVA_OPTIONS=-XX:AOTMode=on");
     command.add(program.toString());
-    command.addAll(java.util.List.of(arguments));
+    command.addAll(List.of(arguments));
     return Peers.run(command);
   }
 
@@ -44,7 +47,7 @@ class DistTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"qemu-img"})
+  @ValueSource(strings = {"qemu-img", "qemu-io", "qemu-nbd"})
   void answersToTheOriginalsName(String name) {
     Path program = FOLDER.resolve("compat").resolve(name);
     assertThat(Peers.run(program.toString(), "--version").ok().out()).startsWith(name);
@@ -67,6 +70,19 @@ class DistTest {
     Peers.run("cp", "-r", FOLDER.toString(), copy.toString()).ok();
     Ran ran = Peers.run(copy.resolve("bin/hawser").toString(), "img", "--version").ok();
     assertThat(ran.all()).startsWith("qemu-img version").hasLineCount(1);
+  }
+
+  @Test
+  void saysNothingOfItsOwnWhileItWorks() throws Exception {
+    var content = new byte[1 << 20];
+    Arrays.fill(content, (byte) 7);
+    String raw = Files.write(temp.resolve("disk.raw"), content).toString();
+    String packed = temp.resolve("disk.qcow2").toString();
+    String[] options = {"convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", raw, packed};
+    var command = new ArrayList<String>();
+    command.add(FOLDER.resolve("compat/qemu-img").toString());
+    command.addAll(List.of(options));
+    assertThat(Peers.run(command).ok().all()).isEmpty();
   }
 
   @Test
