@@ -21,8 +21,10 @@ machine="$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head
 echo "| work | Hawser | peer | ratio | at least | measured |"
 echo "| --- | --- | --- | --- | --- | --- |"
 for script in ${name:-$(ls *.sh | grep -vE '^(run|shared)\.sh$' | sed 's/\.sh//')}; do
+  # Others' work on the machine makes a row doubtful, so it is told.
+  load=$(cut -d' ' -f1 /proc/loadavg)
   sh "./$script.sh" | while read -r row; do
-    row="$row $(date +%F), \`./hawser bench $script\` |"
+    row="$row $(date +%F), load before $load, \`./hawser bench $script\` |"
     echo "$row"
     [ -n "$record" ] || continue
     work=$(echo "$row" | cut -d'|' -f2)
