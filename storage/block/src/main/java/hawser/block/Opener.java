@@ -86,6 +86,11 @@ public final class Opener {
     warnings.accept(text);
   }
 
+  /** The same, with other throttle groups. */
+  public Opener throttling(ThrottleGroups groups) {
+    return new Opener(drivers, policy, warnings, groups, chain, depth);
+  }
+
   /** The throttle groups that nodes opened with this can name. */
   public ThrottleGroups throttleGroups() {
     return throttleGroups;

@@ -2,7 +2,6 @@ package hawser.tools.io;
 
 import hawser.base.BlockFault;
 import hawser.base.json.Json;
-import hawser.block.BlockNode;
 import hawser.block.OpenMode;
 import hawser.block.Options;
 import hawser.tools.Getopt;
@@ -62,8 +61,7 @@ final class FileCommands {
       return false;
     }
     try {
-      BlockNode node = request.open(session.io());
-      session.use(new IoSession.Disk(node, request));
+      session.open(request);
       return true;
     } catch (BlockFault e) {
       String device = request.name() == null ? "" : " device " + request.name();
@@ -151,10 +149,10 @@ final class FileCommands {
       throws BlockFault {
     session.close();
     try {
-      session.use(new IoSession.Disk(after.open(session.io()), after));
+      session.open(after);
       return true;
     } catch (BlockFault e) {
-      session.use(new IoSession.Disk(before.open(session.io()), before));
+      session.open(before);
       throw e;
     }
   }

@@ -50,6 +50,7 @@ public final class IoProgram implements Program {
 
   private final List<String> lines = new ArrayList<>();
   private final OpenFlags flags = new OpenFlags();
+  private final IoObjects objects = new IoObjects();
   private @Nullable String format;
   private boolean imageOpts;
   private boolean misalign;
@@ -86,7 +87,8 @@ public final class IoProgram implements Program {
         case "f" -> format = line.value();
         case "m" -> misalign = true;
         case "image-opts" -> imageOpts = true;
-        case "T", "object" -> {}
+        case "T" -> {}
+        case "object" -> objects.add(line.value());
         default -> {
           String complaint = flags.take(line.key(), line.value());
           if (complaint != null) {
@@ -106,7 +108,7 @@ public final class IoProgram implements Program {
   }
 
   private int run(List<String> operands, Terminal io) {
-    var session = new IoSession(io, misalign, imageOpts);
+    var session = new IoSession(io, misalign, imageOpts, objects);
     if (!operands.isEmpty() && !FileCommands.open(session, request(operands.getFirst()))) {
       return 1;
     }

@@ -24,6 +24,7 @@ final class IoSession {
   private final Terminal io;
   private final boolean misalign;
   private final boolean imageOpts;
+  private final IoObjects objects;
   private final Flights flights = new Flights();
   private @Nullable Disk disk;
   private boolean quit;
@@ -36,10 +37,11 @@ final class IoSession {
    */
   record Disk(BlockNode node, OpenRequest request) {}
 
-  IoSession(Terminal io, boolean misalign, boolean imageOpts) {
+  IoSession(Terminal io, boolean misalign, boolean imageOpts, IoObjects objects) {
     this.io = io;
     this.misalign = misalign;
     this.imageOpts = imageOpts;
+    this.objects = objects;
   }
 
   Terminal io() {
@@ -73,9 +75,9 @@ final class IoSession {
     return disk().node();
   }
 
-  /** Puts a disk in the place of the one that was open. */
-  void use(Disk opened) {
-    disk = opened;
+  /** Opens a disk in the place of the one that was open. */
+  void open(OpenRequest request) throws BlockFault {
+    disk = new Disk(objects.open(request, io), request);
   }
 
   /** Waits for everything under way and closes the disk, if one is open. */

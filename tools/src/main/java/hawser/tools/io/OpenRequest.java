@@ -5,12 +5,9 @@ import hawser.base.Errno;
 import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.OpenMode;
-import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
 import hawser.block.filter.CopyOnReadNode;
-import hawser.nbd.client.NbdDriver;
-import hawser.tools.Terminal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,9 +32,8 @@ record OpenRequest(
     return new OpenRequest(name, newOptions, newMode, snapshot, copyOnRead, newWritethrough);
   }
 
-  /** Opens it; warnings go to the error stream. */
-  BlockNode open(Terminal io) throws BlockFault {
-    Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
+  /** Opens it. */
+  BlockNode open(Opener opener) throws BlockFault {
     OpenMode below = snapshot ? mode.withWritable(false) : mode;
     BlockNode node =
         name == null

@@ -63,6 +63,16 @@ class SameAsQemuIoTest {
         "--image-opts -f raw DISK; length",
         "blkdebug::DISK; break write_aio A; aio_write 0 512; wait_break A; resume A; aio_flush",
         "blkdebug::DISK; break nothing A; resume A; remove_break A; read 0 512",
+        "--object foo,id=x null-co://; length",
+        "--object secret,id=s,data=abc -r null-co://; length",
+        "--object throttle-group,id=g,x-iops-total=10,x-iops-total-max=5 null-co://; length",
+        "--object throttle-group,id=g --object throttle-group,id=g null-co://; length",
+        "--object throttle-group,id=g,x-iops-total=10 --image-opts"
+            + " driver=throttle,throttle-group=g,file.driver=null-co; length; read 0 512",
+        "--image-opts driver=throttle,throttle-group=h,file.driver=null-co; length",
+        "--image-opts driver=throttle,file.driver=null-co; length",
+        "-f raw -C DISK; write -P 1 0 1k; read -P 1 0 1k",
+        "-f raw -r -C DISK; read 0 1k",
         "null-co://; length; read 0 512; write 0 1M",
         "-f raw DISK; zone_report 0 1; zone_open 0 512; sigraise 1000; sigraise z",
       })

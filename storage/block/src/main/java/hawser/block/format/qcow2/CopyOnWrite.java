@@ -29,8 +29,11 @@ final class CopyOnWrite {
     boolean head =
         keepFrom < allocation.guest() && !skip(allocation, run, keepFrom, allocation.guest());
     boolean tail = end < keepTo && !skip(allocation, run, end, keepTo);
-    image.file.event(head || tail ? BlkdebugEvent.COW_WRITE : BlkdebugEvent.WRITE_AIO);
-    if (!head && !tail) {
+    image.file.event(BlkdebugEvent.WRITE_AIO);
+    if (head || tail) {
+      // One request does both, and QEMU announces both.
+      image.file.event(BlkdebugEvent.COW_WRITE);
+    } else {
       image.data.write(data, allocation.host() + allocation.guest() - start, 0);
       return;
     }
