@@ -91,10 +91,15 @@ final class Image {
     header = newer;
   }
 
-  /** Gives memory back and closes the nodes beneath, even when one of them fails. */
-  void close() throws BlockFault {
+  /** Gives memory back and leaves the nodes beneath open. */
+  void release() {
     tables.close();
     decompressor.close();
+  }
+
+  /** Gives memory back and closes the nodes beneath, even when one of them fails. */
+  void close() throws BlockFault {
+    release();
     closeAll(backing, dataNode, file.node());
   }
 

@@ -41,7 +41,12 @@ public final class Qcow2Node implements BlockNode {
 
   static Qcow2Node open(Image.Parts parts) throws BlockFault {
     Image image = Image.of(parts);
-    return new Qcow2Node(image, parts.mode().writable() ? Writing.of(image) : null);
+    try {
+      return new Qcow2Node(image, parts.mode().writable() ? Writing.of(image) : null);
+    } catch (BlockFault fault) {
+      image.release();
+      throw fault;
+    }
   }
 
   /** The header as it is now. */

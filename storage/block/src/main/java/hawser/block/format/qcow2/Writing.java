@@ -52,6 +52,7 @@ final class Writing implements AutoCloseable {
       }
     } catch (BlockFault fault) {
       writing.refcounts.close();
+      writing.compressed.close();
       throw fault;
     } finally {
       writing.mutex.unlock();
