@@ -97,15 +97,19 @@ final class CompareCommand implements ImgCommand {
       case Comparison.Result.Length() -> different(line, "Strict mode: Image size mismatch!");
       case Comparison.Result.Allocation(long offset) ->
           different(line, "Strict mode: Offset " + offset + " block status mismatch!");
-      case Comparison.Result.Unreadable(int side, long offset, BlockFault fault) ->
-          throw new UsageFault(
-              "Error while reading offset "
-                  + offset
-                  + " of "
-                  + names.get(side)
-                  + ": "
-                  + fault.errno().text(),
-              READ_FAILED);
+      case Comparison.Result.Unreadable(int side, long offset, boolean past, BlockFault fault) -> {
+        if (past) {
+          line.say("Warning: Image size mismatch!");
+        }
+        throw new UsageFault(
+            "Error while reading offset "
+                + offset
+                + " of "
+                + names.get(side)
+                + ": "
+                + fault.errno().text(),
+            READ_FAILED);
+      }
       case Comparison.Result.Unknown(int side, BlockFault _) ->
           throw new UsageFault(
               "Sector allocation test failed for " + names.get(side), STATUS_FAILED);

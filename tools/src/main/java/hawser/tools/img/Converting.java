@@ -29,7 +29,8 @@ final class Converting {
   private final Opener opener;
   private boolean zeroWhenNew;
 
-  Converting(ConvertCommand said, ImgLine line, List<String> sourceNames, String targetName) {
+  Converting(ConvertCommand said, ImgLine line, List<String> sourceNames, String targetName)
+      throws BlockFault {
     this.said = said;
     this.line = line;
     this.sourceNames = sourceNames;

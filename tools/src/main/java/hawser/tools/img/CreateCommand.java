@@ -79,7 +79,7 @@ final class CreateCommand implements ImgCommand {
 
   private void create(ImgLine line, String name, String format, @Nullable Long size)
       throws BlockFault {
-    Opener opener = Images.opener();
+    Opener opener = Images.opener(line);
     Driver driver = Formats.creatable(opener, format, name);
     var options = Formats.options(opener, driver, name);
     options.parse(lists.text());

@@ -94,7 +94,7 @@ final class DdCommand implements ImgCommand {
     long end = count < length / blockSize + 1 ? Math.min(length, count * blockSize) : length;
     boolean beyond = skip > Long.MAX_VALUE / blockSize || skip * blockSize > end;
     long start = beyond ? end : skip * blockSize;
-    Opener opener = Images.opener();
+    Opener opener = Images.opener(line);
     if (opener.driver(target).isEmpty()) {
       throw new UsageFault("Unknown file format");
     }

@@ -11,6 +11,7 @@ import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
 import hawser.nbd.client.NbdDriver;
+import hawser.nbd.tls.TlsObjects;
 import org.jspecify.annotations.Nullable;
 
 /** Opens the images that a command line names, as qemu-img does and with its words. */
@@ -22,9 +23,30 @@ final class Images {
     return new Opener(OpenPolicy.ANYTHING, new NbdDriver());
   }
 
-  /** As above; warnings go to the error stream, unless quiet. */
-  static Opener opener(ImgLine line) {
-    return opener().warning(text -> line.io().error(text));
+  /** As above, knowing the line's {@code --object}s; warnings go to the error stream. */
+  static Opener opener(ImgLine line) throws BlockFault {
+    Opener plain =
+        line.objects().isEmpty()
+            ? opener()
+            : new Opener(OpenPolicy.ANYTHING, new NbdDriver(tls(line)));
+    return plain.warning(text -> line.io().error(text));
+  }
+
+  private static TlsObjects tls(ImgLine line) throws BlockFault {
+    var objects = new TlsObjects();
+    for (String definition : line.objects()) {
+      if (!objects.add(definition)) {
+        int comma = definition.indexOf(',');
+        String type = comma < 0 ? definition : definition.substring(0, comma);
+        switch (type.startsWith("qom-type=") ? type.substring("qom-type=".length()) : type) {
+          // Keys of encrypted images, which are refused when they are opened.
+          case "secret", "secret_keyring" -> {}
+          default ->
+              throw new UsageFault("Parameter 'qom-type' does not accept value '" + type + "'");
+        }
+      }
+    }
+    return objects;
   }
 
   /** Opens the image of a line whose format and sharing the line says. */

@@ -75,7 +75,7 @@ final class InfoCommand implements ImgCommand {
   private void collect(ImgLine line, String first, Sink sink) throws BlockFault {
     OpenMode mode =
         OpenMode.READ.withBacking(false).withQuick(true).withForceShare(line.forceShare());
-    Opener opener = Images.opener();
+    Opener opener = Images.opener(line);
     var seen = new HashSet<String>();
     @Nullable String name = first;
     @Nullable String format = line.format();

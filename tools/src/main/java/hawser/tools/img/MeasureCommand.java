@@ -65,7 +65,7 @@ final class MeasureCommand implements ImgCommand {
     }
     @Nullable String name = operands.isEmpty() ? null : operands.getFirst();
     refuseClashes(line, name);
-    Opener opener = Images.opener();
+    Opener opener = Images.opener(line);
     if (name == null) {
       print(line, measure(opener, null));
       return 0;

@@ -52,8 +52,9 @@ public final class Comparison {
     /** Strict only: other allocation. */
     record Allocation(long offset) implements Result {}
 
-    /** One side (0 or 1) could not be read. */
-    record Unreadable(int side, long offset, BlockFault fault) implements Result {}
+    /** One side (0 or 1) could not be read; {@code pastTheShorter} as in {@link Content}. */
+    record Unreadable(int side, long offset, boolean pastTheShorter, BlockFault fault)
+        implements Result {}
 
     /** One side's allocation could not be told. */
     record Unknown(int side, BlockFault fault) implements Result {}
@@ -162,13 +163,17 @@ public final class Comparison {
             : otherThanZero(piece.readOne ? one : two);
     if (at >= 0) {
       long offset = Ranges.alignDown(piece.offset + at, SECTOR);
-      problem(offset, new Result.Content(offset, offset >= Math.min(lengths[0], lengths[1])));
+      problem(offset, new Result.Content(offset, pastTheShorter(offset)));
       return;
     }
     synchronized (this) {
       done += piece.length;
       watcher.progress(done, Math.max(lengths[0], lengths[1]));
     }
+  }
+
+  private boolean pastTheShorter(long offset) {
+    return offset >= Math.min(lengths[0], lengths[1]);
   }
 
   private static long otherThanZero(MemorySegment buffer) {
@@ -181,7 +186,7 @@ public final class Comparison {
       sides[side].read(into, offset);
       return true;
     } catch (BlockFault fault) {
-      problem(offset, new Result.Unreadable(side, offset, fault));
+      problem(offset, new Result.Unreadable(side, offset, pastTheShorter(offset), fault));
       return false;
     }
   }
