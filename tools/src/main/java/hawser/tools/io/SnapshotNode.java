@@ -22,7 +22,7 @@ import java.util.BitSet;
  * A disk whose writes go to a temporary file ({@code -s}): the disk beneath is read and never
  * written. The file has no name while it is in use and is gone when it is closed.
  */
-final class SnapshotNode extends FilterNode {
+public final class SnapshotNode extends FilterNode {
   private static final int CLUSTER_BYTES = 65536;
 
   private final BlockNode changes;
@@ -33,7 +33,8 @@ final class SnapshotNode extends FilterNode {
     this.changes = changes;
   }
 
-  static BlockNode over(BlockNode below) throws BlockFault {
+  /** Over {@code below}, which it closes when it is closed, or when this fails. */
+  public static BlockNode over(BlockNode below) throws BlockFault {
     try {
       Path file = Files.createTempFile("hawser", ".snapshot");
       try {

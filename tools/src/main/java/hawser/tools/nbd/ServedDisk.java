@@ -7,15 +7,17 @@ import hawser.base.json.Json;
 import hawser.block.BlockNode;
 import hawser.block.DirtyBitmap;
 import hawser.block.KeyValues;
-import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Options;
+import hawser.block.SnapshotInfo;
 import hawser.nbd.client.NbdDriver;
 import hawser.nbd.server.Export;
 import hawser.tools.Terminal;
+import hawser.tools.io.SnapshotNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Opens the disk of a command line and says how it is to be offered. */
 record ServedDisk(NbdLine line, Terminal io) {
@@ -30,9 +32,43 @@ record ServedDisk(NbdLine line, Terminal io) {
 
   private BlockNode opened() throws BlockFault {
     Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
-    OpenMode mode = line.mode;
+    if (line.loadSnapshot != null) {
+      return atSnapshot(opener, line.loadSnapshot);
+    }
+    if (line.snapshot) {
+      BlockNode below = opener.open(options(), line.mode.withWritable(false));
+      return line.readOnly ? below : SnapshotNode.over(below);
+    }
+    return opener.open(options(), line.mode);
+  }
+
+  /** The disk as it was at an internal snapshot. */
+  private BlockNode atSnapshot(Opener opener, String wanted) throws BlockFault {
+    String id;
+    String driver;
+    try (BlockNode now = opener.open(options(), line.mode)) {
+      driver = now.driver();
+      id = find(now.info().snapshots(), wanted).id();
+    }
     Options options = options();
-    return opener.open(options, mode);
+    options.put("driver", Json.of(driver)).putDotted("snapshot.id", Json.of(id));
+    return opener.open(options, line.mode);
+  }
+
+  /** By {@code snapshot.id=,snapshot.name=}, or by a text that is an id or a name. */
+  private static SnapshotInfo find(List<SnapshotInfo> all, String wanted) {
+    Map<String, String> pairs = wanted.startsWith("snapshot.") ? KeyValues.parse(wanted) : Map.of();
+    for (SnapshotInfo one : all) {
+      boolean found =
+          pairs.isEmpty()
+              ? one.id().equals(wanted) || one.name().equals(wanted)
+              : one.id().equals(pairs.getOrDefault("snapshot.id", one.id()))
+                  && one.name().equals(pairs.getOrDefault("snapshot.name", one.name()));
+      if (found) {
+        return one;
+      }
+    }
+    throw new UsageFault("Failed to load snapshot: Can't find snapshot");
   }
 
   private Options options() throws BlockFault {

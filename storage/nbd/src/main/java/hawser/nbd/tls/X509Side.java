@@ -25,6 +25,8 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.bouncycastle.asn1.x500.X500Name;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,7 +129,13 @@ public final class X509Side implements TlsSide {
     } else {
       factory.init(store);
     }
-    return factory.getTrustManagers();
+    TrustManager[] managers = factory.getTrustManagers();
+    for (int i = 0; i < managers.length; i++) {
+      if (managers[i] instanceof X509ExtendedTrustManager judge) {
+        managers[i] = new UnlistedTrust(judge);
+      }
+    }
+    return managers;
   }
 
   /** The same, expecting this name in the server's certificate. */
@@ -176,7 +184,8 @@ public final class X509Side implements TlsSide {
   private static String name(SSLEngine engine) {
     try {
       var first = (X509Certificate) engine.getSession().getPeerCertificates()[0];
-      return first.getSubjectX500Principal().getName();
+      // In the certificate's own order, which is GnuTLS's and so what QEMU's users write down.
+      return X500Name.getInstance(first.getSubjectX500Principal().getEncoded()).toString();
     } catch (SSLPeerUnverifiedException e) {
       throw new PeerFault("client has no certificate", e);
     }
