@@ -112,19 +112,19 @@ final class RebaseCommand implements ImgCommand {
       new Rebase(overlay, null, flags).run(progress);
       return;
     }
-    String resolved = ImageName.resolve(name, wanted);
-    try (BlockNode node = openBacking(opener, resolved, mode)) {
+    try (BlockNode node = openBacking(opener, name, wanted, mode)) {
       new Rebase(overlay, node, flags).run(progress);
     }
   }
 
-  private BlockNode openBacking(Opener opener, String resolved, OpenMode mode) throws BlockFault {
+  private BlockNode openBacking(Opener opener, String name, String wanted, OpenMode mode)
+      throws BlockFault {
     try {
-      return opener.open(resolved, backingFormat, mode);
+      return opener.open(ImageName.resolve(name, wanted), backingFormat, mode);
     } catch (BlockFault fault) {
       throw new BlockFault(
           fault.errno(),
-          "Could not open new backing file '" + resolved + "': " + fault.getMessage(),
+          "Could not open new backing file '" + wanted + "': " + fault.getMessage(),
           fault);
     }
   }
