@@ -14,7 +14,7 @@ class RefcountBlockTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
   void keepsEveryValueApart(int order) {
-    int count = 512 * 8 >> order;
+    int count = (512 * 8) >> order;
     long max = order == 6 ? -1L : (1L << (1 << order)) - 1;
     MemorySegment block = MemorySegment.ofArray(new byte[512]);
     long[] expected = new long[count];
