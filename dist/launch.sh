@@ -7,13 +7,14 @@
 
 # A short command is over before an optimising compiler or a second collector thread would pay.
 flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-# A long one compiles fully; its bulk data lies outside the heap, which can stay small.
-long="-XX:+UseSerialGC -Xmx256m"
+# What moves much data spends its time in the kernel and in libraries, not in Java: it only needs its
+# heap kept small, for the data lies outside of it.
 case ${1-} in
-  up | nbd | qemu-nbd | nbdcopy | io | qemu-io) flags=$long ;;
   img | qemu-img)
-    case ${2-} in convert | compare | check | bench | commit | rebase) flags=$long ;; esac
+    case ${2-} in convert | compare | check | rebase | dd) flags="$flags -Xmx256m" ;; esac
     ;;
+  # A server runs long enough for all of its Java to be compiled well.
+  up | nbd | qemu-nbd | nbdcopy | io | qemu-io) flags="-XX:+UseSerialGC -Xmx256m" ;;
 esac
 
 exec "$JAVA" $flags -XX:-UsePerfData ${START:+"$START"} \

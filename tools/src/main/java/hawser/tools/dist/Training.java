@@ -33,6 +33,7 @@ public final class Training {
       hawser("img", "inspect", disk);
     }
     hawser("img", "check", qcow2);
+    hawser("img", "convert", "-O", "qcow2", raw, Path.of(args[0], "copy.qcow2").toString());
     hawser("io", "-c", "read 0 4k", raw);
     hawser("nbdinfo", "--help");
     hawser("nbdcopy", "--help");

@@ -24,8 +24,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file through Java's own channel: where system calls cannot be made, and for commands that end
@@ -41,6 +43,7 @@ final class ChannelNode implements BlockNode {
   private final boolean locking;
   private final OpenMode.Cache cache;
   private final AtomicLong length;
+  private @Nullable OptionalLong storedBytes;
 
   private ChannelNode(
       String driver, String name, Path path, FileChannel channel, boolean locking, OpenMode mode)
@@ -234,12 +237,24 @@ final class ChannelNode implements BlockNode {
     return new Extent(offset, Math.min(bytes, size - offset), Extent.Kind.DATA, 0, offset, this);
   }
 
+  /**
+   * Asked once of a disk that only reads: a format and its file are described one after the other.
+   */
+  private synchronized OptionalLong storedBytes() throws BlockFault {
+    OptionalLong known = storedBytes;
+    if (known == null || !readOnly) {
+      known = StoredBytes.of(name);
+      storedBytes = known;
+    }
+    return known;
+  }
+
   @Override
   public NodeInfo info() throws BlockFault {
     var specific = new LinkedHashMap<String, Json>();
     specific.put("type", Json.of(driver));
     specific.put("data", new Json.Obj(Map.of()));
-    return NodeInfo.of(StoredBytes.of(name)).withDirty(false).withSpecific(new Json.Obj(specific));
+    return NodeInfo.of(storedBytes()).withDirty(false).withSpecific(new Json.Obj(specific));
   }
 
   @Override

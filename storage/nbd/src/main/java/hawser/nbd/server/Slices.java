@@ -8,7 +8,14 @@ import org.jspecify.annotations.Nullable;
  * over and over, so that the data path makes no objects. Used by one thread at a time.
  */
 final class Slices {
+  /** 2^8, for the home of a view is eight bits of a product. */
   private static final int KEPT = 256;
+
+  /**
+   * How far from its home a view may lie: a batch has at most some 70 views, and none displaces
+   * another.
+   */
+  private static final int PROBES = 16;
 
   private final MemorySegment whole;
   private final long base;
@@ -25,13 +32,21 @@ final class Slices {
 
   /** The bytes from {@code offset}, in the segment's own space. */
   MemorySegment at(long offset, long length) {
-    int slot = (int) (((offset >>> 2) * 0x9E3779B1L + length) >>> 7) & (KEPT - 1);
-    MemorySegment hit = kept[slot];
-    if (hit != null && hit.address() == base + offset && hit.byteSize() == length) {
-      return hit;
+    int home = (int) (((offset * 31 + length) * 0x9E3779B97F4A7C15L) >>> 56);
+    int place = home;
+    for (int probe = 0; probe < PROBES; probe++) {
+      int slot = (home + probe) & (KEPT - 1);
+      MemorySegment hit = kept[slot];
+      if (hit == null) {
+        place = slot;
+        break;
+      }
+      if (hit.address() == base + offset && hit.byteSize() == length) {
+        return hit;
+      }
     }
     MemorySegment made = whole.asSlice(offset, length);
-    kept[slot] = made;
+    kept[place] = made;
     return made;
   }
 }
