@@ -66,7 +66,7 @@ final class ConvertCommand implements ImgCommand {
   boolean anyOrder;
   long sparse = 4096;
   long rate;
-  int parallel = 8;
+  int parallel;
   private boolean skipBroken;
   private boolean sparseSaid;
 

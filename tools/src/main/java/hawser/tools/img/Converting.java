@@ -159,7 +159,10 @@ final class Converting {
   private void copy(BlockNode source, BlockNode target, boolean backed, ProgressLine progress)
       throws BlockFault {
     BlockNode sink = said.rate > 0 ? new PacedNode(target, said.rate) : target;
-    var conversion = new Conversion(source, sink).sparse(said.sparse).workers(workers());
+    var conversion = new Conversion(source, sink).sparse(said.sparse);
+    if (said.parallel > 0) {
+      conversion.workers(workers());
+    }
     if (backed) {
       conversion.overBacking(backingLength(target));
     } else if (!said.targetIsZero && !zeroWhenNew) {

@@ -22,6 +22,7 @@ public final class Conversion {
   /** The most worker threads; each holds a buffer of at most 2 MiB. */
   public static final int WORKERS_MAX = 16;
 
+  private static final int WORKERS_WAITING = 8;
   private static final long BUFFER_BYTES = 2 << 20;
   private static final int SECTOR = 512;
 
@@ -35,7 +36,7 @@ public final class Conversion {
   long backingLength;
   boolean salvage;
   boolean offload;
-  private int workers = 8;
+  private int workers;
 
   /** Copies all of {@code source} to the start of {@code target}, which must be as long. */
   public Conversion(BlockNode source, BlockNode target) {
@@ -43,7 +44,11 @@ public final class Conversion {
     this.target = target;
   }
 
-  /** Uses so many threads, 1 to {@link #WORKERS_MAX}; 8 unless said. */
+  /**
+   * Uses so many threads, 1 to {@link #WORKERS_MAX}. Unless said: one a processor where both disks
+   * are files in the page cache, for more would only get in each other's way; 8 where requests wait
+   * for a device or a peer.
+   */
   public Conversion workers(int count) {
     if (count < 1 || count > WORKERS_MAX) {
       throw new IllegalArgumentException("workers " + count + " is not in 1.." + WORKERS_MAX);
@@ -125,7 +130,8 @@ public final class Conversion {
     long bytes = compressed ? unit : Math.max(Ranges.alignDown(BUFFER_BYTES, unit), unit);
     var work = new Work(new Chunks(this, watcher, length, bytes, unit), watcher, length);
     var threads = new ArrayList<Thread>();
-    int useful = (int) Math.min(workers, Ranges.unitsFor(length, bytes));
+    int wanted = workers == 0 ? defaultWorkers() : workers;
+    int useful = (int) Math.min(wanted, Ranges.unitsFor(length, bytes));
     for (int i = 1; i < useful; i++) {
       threads.add(Thread.ofPlatform().name("convert-" + i).start(new Worker(this, work, bytes)));
     }
@@ -133,6 +139,19 @@ public final class Conversion {
     join(threads);
     work.finish();
     watcher.progress(length, length);
+  }
+
+  private int defaultWorkers() {
+    int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, WORKERS_WAITING);
+    return waits(source) || waits(target) ? WORKERS_WAITING : processors;
+  }
+
+  /** Whether some of a disk's bytes are behind a device or a connection. */
+  private static boolean waits(BlockNode node) {
+    List<BlockNode> below = node.children();
+    return below.isEmpty()
+        ? !node.driver().equals("file") || node.directFile() != null
+        : below.stream().anyMatch(Conversion::waits);
   }
 
   private static void join(List<Thread> threads) {
