@@ -32,7 +32,9 @@ public enum Side {
         command.add(program);
       }
       case HAWSER -> {
-        command.addAll(List.of("/usr/bin/env", "JAVA=" + java(), "MODULES=" + modules()));
+        // Whoever runs the tests in the background lets them inherit an ignored SIGINT.
+        command.addAll(List.of("/usr/bin/env", "--default-signal=INT"));
+        command.addAll(List.of("JAVA=" + java(), "MODULES=" + modules()));
         command.addAll(List.of("/bin/sh", ROOT.resolve("dist/launch.sh").toString(), program));
       }
     }
