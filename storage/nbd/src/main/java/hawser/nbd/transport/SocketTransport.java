@@ -1,6 +1,5 @@
 package hawser.nbd.transport;
 
-import hawser.base.Errno;
 import hawser.base.PeerFault;
 import hawser.sys.FileCalls;
 import hawser.sys.MessageHeader;
@@ -20,11 +19,13 @@ public final class SocketTransport implements Transport {
   private static final int SO_RCVBUF = 8;
 
   private final int fd;
+  private final BusyPoll busyPoll;
   private boolean closed;
 
   /** Takes over a connected socket; sets TCP_NODELAY where it is TCP. */
   public SocketTransport(int fd) {
     this.fd = fd;
+    this.busyPoll = new BusyPoll(fd);
     // Both fail harmlessly on other kinds of socket.
     SocketCalls.setOption(fd, SocketCalls.IPPROTO_TCP, SocketCalls.TCP_NODELAY, 1);
     SocketCalls.setOption(fd, SocketCalls.SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
@@ -33,13 +34,7 @@ public final class SocketTransport implements Transport {
 
   @Override
   public long receive(MemorySegment into) {
-    return orFault(SocketCalls.recv(fd, into, 0), "receive");
-  }
-
-  @Override
-  public long receiveNow(MemorySegment into) {
-    long count = SocketCalls.recv(fd, into, SocketCalls.MSG_DONTWAIT);
-    return count == -Errno.EAGAIN.number() ? WOULD_WAIT : orFault(count, "receive");
+    return orFault(busyPoll.receive(into), "receive");
   }
 
   @Override

@@ -8,16 +8,8 @@ import java.lang.foreign.MemorySegment;
  * several that receive, take turns outside. A broken stream is a {@link hawser.base.PeerFault}.
  */
 public interface Transport extends AutoCloseable {
-  /** {@link #receiveNow}: nothing has come yet. */
-  long WOULD_WAIT = -1;
-
   /** Waits for bytes and puts them at the front; answers how many, 0 at the end of the stream. */
   long receive(MemorySegment into);
-
-  /** As {@link #receive}, but answers {@link #WOULD_WAIT} instead of waiting. */
-  default long receiveNow(MemorySegment into) {
-    return WOULD_WAIT;
-  }
 
   /** Sends all bytes of a native segment. */
   void send(MemorySegment from);
