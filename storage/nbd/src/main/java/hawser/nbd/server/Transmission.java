@@ -26,11 +26,13 @@ import org.jspecify.annotations.Nullable;
  * when no request is left; it hands the others to workers, whose replies leave as they finish.
  */
 final class Transmission implements AutoCloseable {
-  /** Bytes received, and bytes of replies gathered, at a time: 64 requests of 4 KiB. */
+  /**
+   * Bytes received, and bytes of replies gathered, at a time: 64 requests of 4 KiB, or one of 256.
+   */
   private static final int BATCH_BYTES = 272 << 10;
 
-  /** Longer reads get a buffer of their own instead of room among the gathered replies. */
-  private static final int GATHERED_READ_MAX = 64 << 10;
+  /** Longer reads and writes go to workers, so that the client's next bytes are taken meanwhile. */
+  private static final int SERVED_NOW_MAX = 256 << 10;
 
   /** Longer payloads are received straight into memory of their own. */
   private static final int BUFFERED_PAYLOAD_MAX = 64 << 10;
@@ -250,7 +252,7 @@ final class Transmission implements AutoCloseable {
 
   private void read(int flags, long cookie, long offset, int length) {
     if (direct == null
-        && length <= GATHERED_READ_MAX
+        && length <= SERVED_NOW_MAX
         && servesNow
         && readGathered(flags, cookie, offset, length)) {
       return;
@@ -306,14 +308,20 @@ final class Transmission implements AutoCloseable {
       filteredStatus(flags, cookie, offset, payload);
       return;
     }
-    if (end - start >= payload && servesNow && writeNow(flags, cookie, offset, payload)) {
+    if (end - start >= payload
+        && servesNow
+        && writeNow(flags, cookie, offset, in.at(start, payload))) {
       start += payload;
       return;
     }
     Buffer buffer = take(payload);
     boolean handedOver = false;
     try {
-      fill(buffer.data(payload));
+      MemorySegment data = buffer.data(payload);
+      fill(data);
+      if (payload <= SERVED_NOW_MAX && servesNow && writeNow(flags, cookie, offset, data)) {
+        return;
+      }
       Slot slot = slot(command, flags, cookie, offset, payload);
       slot.buffer = buffer;
       handedOver = true;
@@ -325,9 +333,9 @@ final class Transmission implements AutoCloseable {
     }
   }
 
-  private boolean writeNow(int flags, long cookie, long offset, int payload) {
+  private boolean writeNow(int flags, long cookie, long offset, MemorySegment data) {
     try {
-      if (!node.writeNow(in.at(start, payload), offset, NodeCalls.writeFlags(flags))) {
+      if (!node.writeNow(data, offset, NodeCalls.writeFlags(flags))) {
         return false;
       }
     } catch (BlockFault e) {
