@@ -25,6 +25,8 @@ public record Extent(
     DATA,
     /** Stored bytes, compressed. */
     COMPRESSED,
+    /** Stored bytes that are known to be zero: their place in the file beneath is a hole. */
+    DATA_ZERO,
     /** Reads as zeroes, because a layer says so; no room is taken. */
     ZERO,
     /** Reads as zeroes; room is taken. */
@@ -34,12 +36,12 @@ public record Extent(
 
     /** Whether the bytes are surely zero. */
     public boolean zero() {
-      return this == ZERO || this == ZERO_ALLOCATED || this == UNALLOCATED;
+      return this != DATA && this != COMPRESSED;
     }
 
-    /** Whether bytes are stored that must be read to be known. */
+    /** Whether bytes are stored, be they known or not. */
     public boolean data() {
-      return this == DATA || this == COMPRESSED;
+      return this == DATA || this == COMPRESSED || this == DATA_ZERO;
     }
 
     /** Whether a layer defines the bytes. */

@@ -110,7 +110,7 @@ final class Chunks {
   private Action actionFor(Extent extent) {
     boolean pastBacking = how.overBacking && at >= how.backingLength;
     if (how.overBacking && (extent.depth() > 0 || !extent.kind().allocated())) {
-      return pastBacking && extent.kind().data() ? Action.COPY : Action.SKIP;
+      return pastBacking && !extent.kind().zero() ? Action.COPY : Action.SKIP;
     }
     if (!extent.kind().zero()) {
       return Action.COPY;

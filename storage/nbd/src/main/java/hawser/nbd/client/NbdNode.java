@@ -178,14 +178,13 @@ final class NbdNode implements BlockNode {
       throw new BlockFault(Errno.EIO, "Server did not reply with any status extents");
     }
     Extent.Kind kind = kind(found.flags);
-    long host = kind.data() ? offset : Extent.NOWHERE;
-    return new Extent(offset, Math.min(found.length, bytes), kind, 0, host, this);
+    return new Extent(offset, Math.min(found.length, bytes), kind, 0, offset, this);
   }
 
   private static Extent.Kind kind(long flags) {
     boolean hole = (flags & MetaContext.STATE_HOLE) != 0;
     if ((flags & MetaContext.STATE_ZERO) != 0) {
-      return hole ? Extent.Kind.ZERO : Extent.Kind.ZERO_ALLOCATED;
+      return hole ? Extent.Kind.ZERO : Extent.Kind.DATA_ZERO;
     }
     // A hole that does not read as zeroes has to be read like data.
     return Extent.Kind.DATA;

@@ -129,8 +129,8 @@ record StatusReply(Export export, ReplyStyle style) {
   private static long allocation(Extent.Kind kind) {
     return switch (kind) {
       case DATA, COMPRESSED -> 0;
-      case ZERO_ALLOCATED -> MetaContext.STATE_ZERO;
-      case ZERO, UNALLOCATED -> MetaContext.STATE_ZERO | MetaContext.STATE_HOLE;
+      case DATA_ZERO -> MetaContext.STATE_ZERO;
+      case ZERO, ZERO_ALLOCATED, UNALLOCATED -> MetaContext.STATE_ZERO | MetaContext.STATE_HOLE;
     };
   }
 

@@ -3,7 +3,6 @@ package hawser.block.format.qcow2;
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.BlockNode;
-import hawser.block.ImageName;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
 import hawser.block.Options;
@@ -46,11 +45,12 @@ final class Children {
     if (name == null) {
       throw new BlockFault(Errno.EINVAL, "'data-file' is required for this image");
     }
-    String resolved = ImageName.resolve(file, name);
-    if (!opener.policy().mayOpen(resolved, "data file")) {
-      throw new BlockFault(Errno.EPERM, "the policy forbids opening data file '" + resolved + "'");
+    // As it stands there: unlike a backing file it is not looked for beside the image, QEMU does
+    // not.
+    if (!opener.policy().mayOpen(name, "data file")) {
+      throw new BlockFault(Errno.EPERM, "the policy forbids opening data file '" + name + "'");
     }
-    return opener.openProtocol(resolved, mode.forData());
+    return opener.openProtocol(name, mode.forData());
   }
 
   /** The backing file, or null when the image has none or it is not wanted. */

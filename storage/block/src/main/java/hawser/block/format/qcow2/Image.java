@@ -45,7 +45,7 @@ final class Image {
     this.tables = new Tables(file, geometry, new Mapping(geometry, l1, cache), damage);
     this.decompressor = new Decompressor(header.compressionType());
     this.reader = new ClusterReader(tables, file, data, backing, decompressor, epochs);
-    this.extents = new Extents(tables, data, backing);
+    this.extents = new Extents(this);
   }
 
   /**

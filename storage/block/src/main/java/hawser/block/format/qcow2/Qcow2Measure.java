@@ -61,7 +61,7 @@ public final class Qcow2Measure {
     while (at < end) {
       Extent extent = source.extent(at, end - at);
       long length = extent.length();
-      if (extent.kind().data()) {
+      if (!extent.kind().zero()) {
         length = Ranges.alignUp(at + length, cluster) - at;
         used += at % cluster + length;
       }
