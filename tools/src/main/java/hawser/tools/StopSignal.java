@@ -51,19 +51,12 @@ public final class StopSignal implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean signalled = wanted.getCount() == 0;
     ended.countDown();
-    if (!signalled) {
-      forget();
-    }
-  }
-
-  private void forget() {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
-      // A signal came in this moment; its hook ends the process with our exit code.
-      ended.countDown();
+      // A signal came; its hook, which no longer waits, ends the process with our exit code.
+      return;
     }
   }
 }

@@ -1,6 +1,7 @@
 package hawser.nbd;
 
 import java.io.ByteArrayOutputStream;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -58,6 +59,16 @@ public record NbdUri(
       return Optional.of(named);
     }
     return place instanceof Place.Tcp(String host, _) ? Optional.of(host) : Optional.empty();
+  }
+
+  /** The part of a URI that names a unix socket: {@code ?socket=} and the path, encoded. */
+  public static String socketQuery(String path) {
+    return "?socket=" + encoded(path).replace("%2F", "/");
+  }
+
+  /** A name as a part of a URI's path. */
+  public static String encoded(String name) {
+    return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   /**

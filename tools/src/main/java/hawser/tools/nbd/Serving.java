@@ -11,6 +11,7 @@ import hawser.nbd.server.ServerListener;
 import hawser.nbd.server.ServerOptions;
 import hawser.nbd.tls.TlsSide;
 import hawser.sys.SocketAddress;
+import hawser.tools.StopSignal;
 import hawser.tools.Terminal;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,7 +19,6 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /** One disk being served, until the last client has gone or a signal says so. */
@@ -31,8 +31,7 @@ final class Serving implements ServerListener {
   private final NbdLine line;
   private final @Nullable TlsSide tls;
   private final Terminal io;
-  private final CountDownLatch over = new CountDownLatch(1);
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final StopSignal end = new StopSignal();
   private @Nullable NbdServer server;
 
   Serving(NbdLine line, @Nullable TlsSide tls, Terminal io) {
@@ -41,7 +40,17 @@ final class Serving implements ServerListener {
     this.io = io;
   }
 
+  /** Serves until the end; may be called once. */
   int run() {
+    try (end) {
+      return serve();
+    } catch (UsageFault fault) {
+      end.exitWith(fault.exitCode());
+      throw fault;
+    }
+  }
+
+  private int serve() {
     int activated = Activation.descriptors(line);
     var disk = new ServedDisk(line, io);
     var options =
@@ -56,44 +65,18 @@ final class Serving implements ServerListener {
     try {
       serving.add(disk.export(node));
       listen(serving, activated);
-    } catch (BlockFault e) {
-      throw new UsageFault(String.valueOf(e.getMessage()));
-    }
-    writePid();
-    Runtime.getRuntime().addShutdownHook(new Thread(this::stopOnSignal, "nbd-stop"));
-    Background.ready(io);
-    return serveToTheEnd(serving, node);
-  }
-
-  private int serveToTheEnd(NbdServer serving, BlockNode node) {
-    try {
-      over.await();
+      writePid();
+      Background.ready(io);
+      end.await();
       serving.stop();
       node.close();
       return 0;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return 1;
     } catch (BlockFault e) {
-      io.error("qemu-nbd: " + e.getMessage());
-      return 1;
-    } finally {
-      closed.countDown();
-    }
-  }
-
-  /** A signal has ended the process: finish properly first, and say that all is well. */
-  private void stopOnSignal() {
-    boolean signalled = over.getCount() > 0;
-    over.countDown();
-    try {
-      closed.await();
+      throw new UsageFault(String.valueOf(e.getMessage()));
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (signalled) {
+      throw new AssertionError("nobody interrupts the main thread", e);
+    } finally {
       io.flush();
-      Runtime.getRuntime().halt(0);
     }
   }
 
@@ -174,7 +157,7 @@ final class Serving implements ServerListener {
     }
     NbdServer serving = server;
     if (client.begun() && !line.persistent && serving != null && serving.clients() == 0) {
-      over.countDown();
+      end.stop();
     }
   }
 }

@@ -18,7 +18,6 @@ import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -203,10 +202,9 @@ record ServerReport(NbdUri uri, Connector connector, boolean json, boolean looks
 
   private String uriOf(String export) {
     String scheme = uri.tls() ? "nbds" : "nbd";
-    String path = encoded(export);
+    String path = NbdUri.encoded(export);
     return switch (uri.place()) {
-      case Place.Unix(String socket) ->
-          scheme + "+unix:///" + path + "?socket=" + encoded(socket).replace("%2F", "/");
+      case Place.Unix(String socket) -> scheme + "+unix:///" + path + NbdUri.socketQuery(socket);
       case Place.Tcp(String host, int port) ->
           scheme
               + "://"
@@ -217,10 +215,6 @@ record ServerReport(NbdUri uri, Connector connector, boolean json, boolean looks
       case Place.Vsock(int contextId, int port) ->
           scheme + "+vsock://" + contextId + ":" + port + "/" + path;
     };
-  }
-
-  private static String encoded(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   /** A stranger's text, for JSON and for a terminal. */

@@ -1,5 +1,6 @@
 package hawser.tools.up;
 
+import hawser.nbd.NbdUri;
 import hawser.tools.Terminal;
 
 /** What to type next: addresses, and commands to paste. */
@@ -9,7 +10,7 @@ final class Invitation {
   static void print(Service service, Terminal io) {
     String port = service.port() == UpProgram.PORT ? "" : ":" + service.port();
     String tcp = "nbd://127.0.0.1" + port;
-    String unix = "nbd+unix:///?socket=" + service.socket();
+    String unix = "nbd+unix:///" + NbdUri.socketQuery(service.socket().toString());
     io.line("");
     io.line("  " + tcp);
     io.line("  " + unix);

@@ -140,7 +140,7 @@ public final class UpProgram implements Program {
     if (folder != null) {
       makeFolder(folder);
     }
-    var opener = new Opener(OpenPolicy.ANYTHING);
+    var opener = new Opener(OpenPolicy.ANYTHING).warning(io::error);
     OpenMode mode =
         readOnly ? OpenMode.READ : OpenMode.WRITE.withUnmap(true).withPermissions(ONLY_WRITER);
     // Signals are caught before the disk is opened, so that it is closed whenever one comes.
