@@ -14,7 +14,8 @@ case ${1-} in
     case ${2-} in convert | compare | check | rebase | dd) flags="$flags -Xmx256m" ;; esac
     ;;
   # A server runs long enough for all of its Java to be compiled well.
-  up | nbd | qemu-nbd | nbdcopy | io | qemu-io) flags="-XX:+UseSerialGC -Xmx256m" ;;
+  up | nbd | qemu-nbd | io | qemu-io) flags="-XX:+UseSerialGC -Xmx256m" ;;
+  nbdcopy) flags="$flags -Xmx256m" ;;
 esac
 
 exec "$JAVA" $flags -XX:-UsePerfData ${START:+"$START"} \

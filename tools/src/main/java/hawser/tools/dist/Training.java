@@ -1,5 +1,16 @@
 package hawser.tools.dist;
 
+import hawser.base.BlockFault;
+import hawser.block.BlockNode;
+import hawser.block.OpenMode;
+import hawser.block.OpenPolicy;
+import hawser.block.Opener;
+import hawser.block.Preallocation;
+import hawser.nbd.server.Export;
+import hawser.nbd.server.NbdServer;
+import hawser.nbd.server.ServerListener;
+import hawser.nbd.server.ServerOptions;
+import hawser.sys.SocketAddress;
 import hawser.tools.Main;
 import hawser.tools.Terminal;
 import java.io.ByteArrayInputStream;
@@ -13,10 +24,13 @@ import java.nio.file.Path;
  * process, so that the JVM sees which classes they need. What they print goes nowhere.
  */
 public final class Training {
+  private static final long COPIED_BYTES = 64 << 20;
+  private static final int COPIES = 10;
+
   private Training() {}
 
   /** The argument is an empty folder for the disks. */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws BlockFault {
     String raw = Path.of(args[0], "disk.raw").toString();
     String qcow2 = Path.of(args[0], "disk.qcow2").toString();
     hawser("img", "--help");
@@ -38,6 +52,29 @@ public final class Training {
     hawser("nbdinfo", "--help");
     hawser("nbdcopy", "--help");
     hawser("nbd", "--help");
+    clients(args[0], raw);
+  }
+
+  /** The programs that talk to a server, which is there meanwhile. */
+  private static void clients(String folder, String disk) throws BlockFault {
+    String socket = Path.of(folder, "nbd.sock").toString();
+    String uri = "nbd+unix:///?socket=" + socket;
+    String copy = Path.of(folder, "copied.raw").toString();
+    try (BlockNode node = new Opener(OpenPolicy.NOTHING).open(disk, "raw", OpenMode.WRITE);
+        var server = new NbdServer(ServerOptions.DEFAULT, ServerListener.NONE)) {
+      node.resize(COPIED_BYTES, Preallocation.OFF);
+      server.add(Export.of("", node, true));
+      server.listen(new SocketAddress.Unix(socket));
+      for (String option : new String[] {"--size", "--json", "--map", "--list"}) {
+        hawser("nbdinfo", option, uri);
+      }
+      // Often enough for the hot methods to be known to the JVM that reads the cache.
+      for (int i = 0; i < COPIES; i++) {
+        hawser("nbdcopy", "--no-extents", "-S", "0", uri, copy);
+        hawser("nbdcopy", copy, uri);
+        hawser("nbdcopy", uri, "null:");
+      }
+    }
   }
 
   private static void hawser(String... words) {

@@ -30,7 +30,7 @@ final class CopyOptions {
               Option.value('R', "requests", "N", "requests under way per connection (default 64)"),
               Option.value('S', "sparse", "BYTES", "look for zeroes of this size (0: do not)"),
               Option.flag("synchronous", "one request at a time"),
-              Option.value('T', "threads", "N", "threads where no server is involved"),
+              Option.value('T', "threads", "N", "threads at most (default 0: one per processor)"),
               Option.flag('v', "verbose", "say more")));
 
   private static final int REQUEST_BYTES_MAX = 32 << 20;
@@ -47,6 +47,7 @@ final class CopyOptions {
   boolean synchronous;
   int progressDescriptor = -1;
   int connections = 4;
+  int threads;
   int requests = 64;
   int requestBytes = 256 << 10;
   long queueBytes = 16 << 20;
@@ -84,8 +85,7 @@ final class CopyOptions {
       case "R" -> requests = number(line, REQUESTS_MAX);
       case "S" -> sparse = sparse(line);
       case "synchronous" -> synchronous = true;
-      // Lanes follow the connections; without a server one thread does.
-      case "T" -> number(line, 1 << 10);
+      case "T" -> threads = line.value().equals("0") ? 0 : number(line, 1 << 10);
       case "v" -> {}
       default -> throw line.unhandled();
     }

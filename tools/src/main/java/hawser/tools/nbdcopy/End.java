@@ -13,6 +13,8 @@ import hawser.nbd.TransmissionFlags;
 import hawser.nbd.client.Connector;
 import hawser.nbd.client.NbdClient;
 import hawser.nbd.tls.UriCredentials;
+import hawser.sys.FileCalls;
+import hawser.sys.Linux;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -59,14 +61,21 @@ sealed interface End extends AutoCloseable {
     }
   }
 
-  /** A file or device of this machine. */
-  record Local(BlockNode node) implements End {
+  /**
+   * A file or device of this machine.
+   *
+   * @param pages a descriptor of it for advice about the page cache, or -1
+   */
+  record Local(BlockNode node, int pages) implements End {
     static Local open(String name, boolean writable) {
       try {
         var options = new Options().put("driver", Json.of("raw"));
         options.put("file", new Options().put("filename", Json.of(name)).tree());
         OpenMode mode = (writable ? OpenMode.WRITE : OpenMode.READ).withUnmap(true);
-        return new Local(new Opener(OpenPolicy.NOTHING).open(options, mode));
+        BlockNode node = new Opener(OpenPolicy.NOTHING).open(options, mode);
+        int flags = FileCalls.O_CLOEXEC | FileCalls.O_RDONLY;
+        boolean advise = writable && Linux.available();
+        return new Local(node, advise ? (int) FileCalls.open(name, flags, 0) : -1);
       } catch (BlockFault e) {
         throw new UsageFault(String.valueOf(e.getMessage()));
       }
@@ -87,6 +96,9 @@ sealed interface End extends AutoCloseable {
 
     @Override
     public void close() throws BlockFault {
+      if (pages >= 0) {
+        FileCalls.close(pages);
+      }
       node.close();
     }
   }

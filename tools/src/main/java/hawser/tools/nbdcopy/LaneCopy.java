@@ -23,6 +23,7 @@ final class LaneCopy {
   private final Progress progress;
   private final AtomicLong next = new AtomicLong();
   private final AtomicReference<@Nullable BlockFault> failed = new AtomicReference<>();
+  private final AtomicReference<@Nullable Throwable> broken = new AtomicReference<>();
   private long size;
   private long rangeBytes = RANGE_BYTES;
 
@@ -43,9 +44,16 @@ final class LaneCopy {
     var threads = new ArrayList<Thread>();
     for (int i = 0; i < count; i++) {
       var lane = new Lane(this, i, options.window(count));
-      threads.add(Thread.ofPlatform().name("copy-" + i).start(lane));
+      threads.add(
+          Thread.ofPlatform()
+              .name("copy-" + i)
+              .uncaughtExceptionHandler((thread, fault) -> broken.set(fault))
+              .start(lane));
     }
     join(threads);
+    if (broken.get() != null) {
+      throw new AssertionError("a lane of the copy ended", broken.get());
+    }
     BlockFault fault = failed.get();
     if (fault != null) {
       throw fault;
@@ -70,15 +78,16 @@ final class LaneCopy {
     }
   }
 
+  /** One for each connection, but no more than threads are wanted. */
   private int lanes() {
-    int lanes = Integer.MAX_VALUE;
+    int lanes = options.threads > 0 ? options.threads : Runtime.getRuntime().availableProcessors();
     if (source instanceof End.Server(var connections)) {
       lanes = Math.min(lanes, connections.size());
     }
     if (target instanceof End.Server(var connections)) {
       lanes = Math.min(lanes, connections.size());
     }
-    return lanes == Integer.MAX_VALUE ? 1 : lanes;
+    return lanes;
   }
 
   End source() {

@@ -97,7 +97,7 @@ public final class NbdcopyProgram implements Program {
   private static long size(End source) throws BlockFault {
     return switch (source) {
       case End.Server server -> server.connections().getFirst().server().size();
-      case End.Local(var node) -> node.length();
+      case End.Local(var node, var _) -> node.length();
       case End.Stream _, End.Nowhere _ -> -1;
     };
   }
@@ -113,7 +113,7 @@ public final class NbdcopyProgram implements Program {
             "error: destination size is smaller than source size (%d < %d)".formatted(room, size));
       }
     }
-    if (target instanceof End.Local(var node)
+    if (target instanceof End.Local(var node, var _)
         && !(source instanceof End.Stream)
         && node.length() < size) {
       throw new UsageFault("error: destination size is smaller than source size");

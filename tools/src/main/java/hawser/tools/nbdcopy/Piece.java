@@ -5,12 +5,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** One buffer of a lane and what is being done with it. */
 final class Piece {
   final Exchange reading = new Exchange();
-  final AtomicInteger writesLeft = new AtomicInteger();
+  int writesLeft;
   private final MemorySegment memory;
   private final List<Exchange> writing = new ArrayList<>();
   private MemorySegment data;

@@ -88,7 +88,7 @@ final class StreamCopy {
         }
         client.submit(piece.writing(0).write(piece.data(), piece.offset, 0));
       }
-      case End.Local(BlockNode node) -> {
+      case End.Local(BlockNode node, var _) -> {
         long end = piece.offset + piece.data().byteSize();
         if (node.length() < end) {
           node.resize(end, Preallocation.OFF);
@@ -136,7 +136,7 @@ final class StreamCopy {
     piece.place(at, bytes);
     switch (source) {
       case End.Server server -> server.lane(0).submit(piece.reading.read(piece.data(), at, 0));
-      case End.Local(BlockNode node) -> node.read(piece.data(), at);
+      case End.Local(BlockNode node, var _) -> node.read(piece.data(), at);
       case End.Stream _, End.Nowhere _ -> throw new BlockFault(Errno.EINVAL, "source has no size");
     }
     reading.addLast(piece);

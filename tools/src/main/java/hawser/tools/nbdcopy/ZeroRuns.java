@@ -26,7 +26,7 @@ final class ZeroRuns {
         ends[count - 1] = bytes;
         return;
       }
-      add(end, count < most - 1 && ZeroBytes.only(data.asSlice(at, end - at)));
+      add(end, count < most - 1 && ZeroBytes.only(data, at, end));
     }
   }
 

@@ -174,25 +174,29 @@ public final class NbdClient implements AutoCloseable {
   }
 
   /**
-   * Reads answers as long as the condition holds, on this thread alone: for programs that submit
-   * with completions and have a thread for receiving. Returns early when the connection is lost.
+   * Waits for one answer or a part of one, on this thread alone: for programs that submit with
+   * completions and of which no other thread waits here. When the connection is lost, every request
+   * under way is told so, and this returns at once from then on.
    */
-  public void receiveWhile(java.util.function.BooleanSupplier wanted) {
-    synchronized (this) {
-      receiving = true;
+  public void receive() {
+    if (isBroken()) {
+      return;
     }
     try {
-      while (wanted.getAsBoolean() && !isBroken()) {
-        reader.readOne();
-      }
+      reader.readOne();
     } catch (PeerFault e) {
       fail(e);
-    } finally {
-      synchronized (this) {
-        receiving = false;
-        notifyAll();
-      }
     }
+  }
+
+  /** Whether {@link #receive} need not ask the system for the beginning of an answer. */
+  public boolean hasBuffered() {
+    return !isBroken() && reader.hasBuffered();
+  }
+
+  /** The socket, to be watched for answers; -1 where it cannot be. */
+  public int descriptor() {
+    return transport.descriptor();
   }
 
   /** The answer's memory is in use until the answer is here, so an interrupt cannot end this. */
