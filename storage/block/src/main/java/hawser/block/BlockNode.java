@@ -178,6 +178,17 @@ public interface BlockNode extends AutoCloseable {
     return List.of();
   }
 
+  /**
+   * Stores a copy of another disk's bitmap in this image, under the same name and recording if that
+   * one does; it is in the file when this node is closed.
+   *
+   * @throws BlockFault EOPNOTSUPP when the format has no bitmaps, EEXIST when the name is taken
+   */
+  default void keepBitmap(DirtyBitmap bitmap) throws BlockFault {
+    throw new BlockFault(
+        Errno.EOPNOTSUPP, "Format driver '" + driver() + "' does not support bitmaps");
+  }
+
   /** Every node directly beneath this one. */
   default List<BlockNode> children() {
     return List.of();

@@ -61,13 +61,13 @@ final class ConvertCommand implements ImgCommand {
   boolean noCreate;
   boolean targetIsZero;
   boolean bitmaps;
+  boolean skipBroken;
   boolean offload;
   boolean salvage;
   boolean anyOrder;
   long sparse = 4096;
   long rate;
   int parallel;
-  private boolean skipBroken;
   private boolean sparseSaid;
 
   @Override

@@ -5,6 +5,7 @@ import hawser.base.Errno;
 import hawser.base.UsageFault;
 import hawser.block.BlockNode;
 import hawser.block.CreateOptions;
+import hawser.block.DirtyBitmap;
 import hawser.block.Driver;
 import hawser.block.OpenMode;
 import hawser.block.Opener;
@@ -60,6 +61,9 @@ final class Converting {
       try (BlockNode target = openTarget()) {
         refuseTarget(source, target);
         copy(source, target, backed, progress);
+        if (said.bitmaps) {
+          copyBitmaps(source, target, progress);
+        }
       }
     }
   }
@@ -113,7 +117,7 @@ final class Converting {
         "Compression and preallocation not supported at the same time");
   }
 
-  private void refuseBitmaps(BlockNode source) {
+  private void refuseBitmaps(BlockNode source) throws BlockFault {
     if (!said.bitmaps) {
       return;
     }
@@ -123,7 +127,40 @@ final class Converting {
     String format = said.targetFormat == null ? "qcow2" : said.targetFormat;
     ConvertCommand.refuse(
         !format.equals("qcow2"), "Format driver '" + format + "' does not support bitmaps");
-    throw new UsageFault("Hawser cannot write dirty bitmaps yet: --bitmaps is refused");
+    for (DirtyBitmap bitmap : source.dirtyBitmaps().reversed()) {
+      if (bitmap.inconsistent() && !said.skipBroken) {
+        throw new UsageFault(
+            "Cannot copy inconsistent bitmap '"
+                + bitmap.name()
+                + "'\nTry --skip-broken-bitmaps, or use 'qemu-img bitmap --remove' to delete it");
+      }
+    }
+  }
+
+  private void copyBitmaps(BlockNode source, BlockNode target, ProgressLine progress)
+      throws BlockFault {
+    for (DirtyBitmap bitmap : source.dirtyBitmaps().reversed()) {
+      if (bitmap.inconsistent()) {
+        progress.warn("Skipping inconsistent bitmap '" + bitmap.name() + "'");
+        continue;
+      }
+      if (source.length() != target.length()) {
+        throw new UsageFault(
+            "Failed to populate bitmap %s: Bitmaps are of different sizes (destination size is %d"
+                    .formatted(bitmap.name(), target.length())
+                + " and source size is "
+                + source.length()
+                + ") and can't be merged");
+      }
+      try {
+        target.keepBitmap(bitmap);
+      } catch (BlockFault fault) {
+        throw new BlockFault(
+            fault.errno(),
+            "Failed to create bitmap " + bitmap.name() + ": " + fault.getMessage(),
+            fault);
+      }
+    }
   }
 
   private void create(CreateOptions options) throws BlockFault {

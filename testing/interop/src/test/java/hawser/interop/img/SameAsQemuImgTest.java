@@ -40,6 +40,7 @@ class SameAsQemuImgTest {
         "convert-refusals.txt",
         "convert-raw.txt",
         "convert-qcow2.txt",
+        "convert-bitmaps.txt",
         "qcow2-create.txt",
         "qcow2-read.txt",
         "snapshots.txt",

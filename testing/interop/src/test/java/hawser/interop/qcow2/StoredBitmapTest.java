@@ -9,6 +9,7 @@ import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.testkit.Peers;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +60,33 @@ class StoredBitmapTest {
               Math.min(64 * MIB, (range.end + granularity - 1) / granularity * granularity)));
     }
     assertThat(dirtyRanges(disk)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"65536, 65536", "512, 512", "2097152, 4096"})
+  void whatWeWriteIsRecordedForQemu(int cluster, int granularity) throws Exception {
+    String disk = diskWithBitmap(cluster, granularity);
+    Peers.run("qemu-io", "-c", "write 0 4k", disk).ok();
+    try (var arena = Arena.ofConfined();
+        BlockNode node = new Opener(OpenPolicy.NOTHING).open(disk, "qcow2", OpenMode.WRITE)) {
+      node.write(arena.allocate(4096), 3 * MIB, 0);
+      assertThat(node.dirtyBitmaps().getFirst().dirtyAt(3 * MIB)).isTrue();
+      // Until it is closed nobody may trust what the file says.
+      assertThat(Peers.run("qemu-img", "info", "-U", disk).ok().out()).contains("in-use");
+      node.writeZeroes(20 * MIB, MIB, 0);
+      node.discard(30 * MIB, MIB);
+    }
+    Peers.run("qemu-img", "check", disk).ok();
+    Peers.run("qemu-io", "-c", "write 40M 64k", disk).ok();
+    List<Range> expected =
+        List.of(
+            new Range(0, Math.max(4096, granularity)),
+            new Range(3 * MIB, 3 * MIB + Math.max(4096, granularity)),
+            new Range(20 * MIB, 21 * MIB),
+            new Range(30 * MIB, 31 * MIB),
+            new Range(40 * MIB, 40 * MIB + 65536));
+    assertThat(dirtyRanges(disk)).isEqualTo(expected);
+    Peers.run("qemu-img", "check", disk).ok();
   }
 
   @Test

@@ -119,6 +119,7 @@ public final class Qcow2Node implements BlockNode {
     } else {
       open.writer.write(from, offset);
     }
+    open.bitmaps.mark(offset, from.byteSize());
     finish(open, flags);
   }
 
@@ -126,7 +127,12 @@ public final class Qcow2Node implements BlockNode {
   public boolean writeNow(MemorySegment from, long offset, int flags) throws BlockFault {
     refuseOutside(offset, from.byteSize(), Errno.EINVAL);
     Writing open = writing();
-    return flags == 0 && !image.mode.cache().writethrough() && open.writer.writeNow(from, offset);
+    boolean written =
+        flags == 0 && !image.mode.cache().writethrough() && open.writer.writeNow(from, offset);
+    if (written) {
+      open.bitmaps.mark(offset, from.byteSize());
+    }
+    return written;
   }
 
   @Override
@@ -135,6 +141,7 @@ public final class Qcow2Node implements BlockNode {
     Writing open = writing();
     if (length > 0) {
       open.zeroes.zero(offset, length, flags);
+      open.bitmaps.mark(offset, length);
     }
     finish(open, flags);
   }
@@ -142,7 +149,9 @@ public final class Qcow2Node implements BlockNode {
   @Override
   public void discard(long offset, long length) throws BlockFault {
     refuseOutside(offset, length, Errno.EINVAL);
-    writing().zeroes.discard(offset, length);
+    Writing open = writing();
+    open.zeroes.discard(offset, length);
+    open.bitmaps.mark(offset, length);
   }
 
   /** What writes have in common at their beginning. */
@@ -184,15 +193,29 @@ public final class Qcow2Node implements BlockNode {
     return image.backing;
   }
 
-  /** The stored bitmaps, as they were when the image was opened. */
+  /** The stored bitmaps; once something was written, as they record it. */
   @Override
   public List<DirtyBitmap> dirtyBitmaps() throws BlockFault {
+    if (writing != null && writing.begun()) {
+      return writing.bitmaps.all();
+    }
     BlockNode file = image.file.node();
     var found = new ArrayList<DirtyBitmap>();
     for (StoredBitmap stored : BitmapDirectory.read(file, image.header()).bitmaps()) {
       found.add(new PersistentBitmap(stored, file, image.geometry));
     }
     return found;
+  }
+
+  @Override
+  public void keepBitmap(DirtyBitmap bitmap) throws BlockFault {
+    Writing open = writing();
+    open.mutex.lock();
+    try {
+      open.bitmaps.keep(bitmap);
+    } finally {
+      open.mutex.unlock();
+    }
   }
 
   @Override

@@ -20,6 +20,7 @@ final class Writing implements AutoCloseable {
   final ClusterWriter writer;
   final CompressedWriter compressed;
   final ZeroWriter zeroes;
+  final RecordedBitmaps bitmaps;
   private final long lengthAtOpen;
   private volatile boolean begun;
 
@@ -37,6 +38,7 @@ final class Writing implements AutoCloseable {
     this.writer = new ClusterWriter(this);
     this.compressed = new CompressedWriter(this);
     this.zeroes = new ZeroWriter(this);
+    this.bitmaps = new RecordedBitmaps(this);
   }
 
   /** Prepares writing; repairs the refcounts of an image that was not closed in order. */
@@ -87,20 +89,16 @@ final class Writing implements AutoCloseable {
     image.header(newer);
   }
 
-  /**
-   * Called before anything is changed: persistent bitmaps, which are not tracked here, stop being
-   * trusted before the first write that they do not know of ("Bitmaps extension").
-   */
+  /** Called before anything is changed: from the first write on, persistent bitmaps record it. */
   void begin() throws BlockFault {
     image.damage.check();
     if (!begun) {
       mutex.lock();
       try {
-        Qcow2Header header = image.header();
-        if (header.has(AutoclearFeature.BITMAPS)) {
-          features(header.incompatible(), header.autoclear() & ~AutoclearFeature.BITMAPS.mask());
+        if (!begun) {
+          bitmaps.begin();
+          begun = true;
         }
-        begun = true;
       } finally {
         mutex.unlock();
       }
@@ -125,6 +123,11 @@ final class Writing implements AutoCloseable {
     }
   }
 
+  /** Whether {@link #begin} has run. */
+  boolean begun() {
+    return begun;
+  }
+
   void flush() throws BlockFault {
     image.damage.check();
     if (!writeBack.anything()) {
@@ -142,6 +145,7 @@ final class Writing implements AutoCloseable {
   /** Writes everything, marks the image clean, and cuts off room that was never taken. */
   private void finish() throws BlockFault {
     image.damage.check();
+    bitmaps.store();
     if (begun || writeBack.anything() || freed.any()) {
       writeBack.all();
       writeBack.refcounts();

@@ -3,14 +3,17 @@ package hawser.block.format.qcow2.layout;
 import static hawser.base.Wire.BE16;
 import static hawser.base.Wire.BE32;
 import static hawser.base.Wire.BE64;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -108,6 +111,28 @@ public record BitmapDirectory(List<StoredBitmap> bitmaps, List<Flaw> flaws) {
         HeaderExtensions.text(entry.asSlice(nameAt, nameBytes)),
         new KeptBytes(
             entry.asSlice(StoredBitmap.FIXED_BYTES, extraBytes).toArray(ValueLayout.JAVA_BYTE)));
+  }
+
+  /** A directory of these bitmaps, as it stands in the file. */
+  public static byte[] bytes(List<StoredBitmap> bitmaps) {
+    var out = new ByteArrayOutputStream();
+    for (StoredBitmap bitmap : bitmaps) {
+      byte[] name = bitmap.name().getBytes(UTF_8);
+      out.writeBytes(
+          ByteBuffer.allocate(StoredBitmap.FIXED_BYTES)
+              .putLong(bitmap.table().bytes())
+              .putInt((int) bitmap.tableEntries())
+              .putInt(bitmap.flags())
+              .put((byte) bitmap.type())
+              .put((byte) bitmap.granularityBits())
+              .putShort((short) name.length)
+              .putInt(bitmap.extra().length())
+              .array());
+      out.writeBytes(bitmap.extra().toArray());
+      out.writeBytes(name);
+      out.writeBytes(new byte[-out.size() & 7]);
+    }
+    return out.toByteArray();
   }
 
   private static BitmapDirectory broken(List<StoredBitmap> found, String text) {

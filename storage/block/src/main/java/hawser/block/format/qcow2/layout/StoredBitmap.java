@@ -38,6 +38,11 @@ public record StoredBitmap(
   private static final long TABLE_ENTRIES_MAX = 0x8000000;
   private static final long DATA_BYTES_MAX = 0x20000000;
 
+  /** The same with other flags. */
+  public StoredBitmap withFlags(int other) {
+    return new StoredBitmap(table, tableEntries, other, type, granularityBits, name, extra);
+  }
+
   /** Whether it may not be trusted. */
   public boolean inUse() {
     return (flags & IN_USE) != 0;
