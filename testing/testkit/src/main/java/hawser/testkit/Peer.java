@@ -2,6 +2,7 @@ package hawser.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -150,7 +151,8 @@ public final class Peer implements AutoCloseable {
 
   private static String text(Path file) {
     try {
-      return Files.readString(file);
+      // What is no UTF-8 is no reason to fail: some peers print bytes of the disk.
+      return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -152,16 +152,17 @@ public final class CrashExplorer {
   }
 
   /**
-   * Explores one workload after the other until one fails.
+   * Explores workloads one after the other until one fails or there were enough.
    *
-   * @param args the seed to begin with; without one, the clock gives it
+   * @param args the seed to begin with, and how many workloads
    */
   public static void main(String[] args) throws BlockFault {
-    long seed = args.length > 0 ? Long.parseLong(args[0]) : System.nanoTime();
-    while (true) {
+    long first = Long.parseLong(args[0]);
+    long count = Long.parseLong(args[1]);
+    for (long seed = first; seed - first < count; seed++) {
       long states = explore(seed, 60, image -> {});
       System.out.println("seed " + seed + ": " + states + " states, none corrupt, nothing lost");
-      seed++;
     }
+    System.out.println("fuzz crash: " + count + " workloads, no bug found");
   }
 }

@@ -55,7 +55,8 @@ final class DiskModel {
     allow(sector, (byte) 0);
   }
 
-  private void allow(int sector, byte tag) {
+  /** A request that failed may have left this tag. */
+  void allow(int sector, byte tag) {
     var more = new HashSet<Byte>(since.get(sector));
     more.add(tag);
     since.set(sector, more);

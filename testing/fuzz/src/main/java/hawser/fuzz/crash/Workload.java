@@ -51,7 +51,7 @@ final class Workload {
 
   Workload(long seed, int requests) throws BlockFault {
     this.dice = new Random(seed);
-    this.options = options();
+    this.options = options(dice);
     int sectors = (int) (options.size() / DiskModel.SECTOR);
     this.firstTags = new byte[sectors];
     this.backing = dice.nextBoolean() ? backing(sectors * 2 / 3) : null;
@@ -63,7 +63,8 @@ final class Workload {
     work(requests);
   }
 
-  private Qcow2Options options() {
+  /** The shape of a small image, as chance has it. */
+  static Qcow2Options options(Random dice) {
     int cluster = 512 << dice.nextInt(4);
     boolean v3 = dice.nextInt(4) > 0;
     boolean extended = v3 && dice.nextInt(4) == 0;
@@ -108,6 +109,24 @@ final class Workload {
         throw new AssertionError("sector " + sector + " holds a mixture");
       }
       return tag;
+    }
+  }
+
+  /** The tags of all whole sectors; one that is not filled with one byte fails. */
+  static byte[] tags(BlockNode node) throws BlockFault {
+    try (var arena = Arena.ofConfined()) {
+      byte[] tags = new byte[(int) (node.length() / DiskModel.SECTOR)];
+      MemorySegment data = arena.allocate((long) tags.length * DiskModel.SECTOR);
+      node.read(data, 0);
+      for (int i = 0; i < tags.length; i++) {
+        MemorySegment sector = data.asSlice((long) i * DiskModel.SECTOR, DiskModel.SECTOR);
+        tags[i] = sector.get(ValueLayout.JAVA_BYTE, 0);
+        // Each byte is the same as the one before it.
+        if (sector.asSlice(1).mismatch(sector.asSlice(0, DiskModel.SECTOR - 1)) != -1) {
+          throw new AssertionError("sector " + i + " holds a mixture");
+        }
+      }
+      return tags;
     }
   }
 

@@ -90,13 +90,14 @@ final class Growth {
     Qcow2Header header = image.header().withDisk(image.header().size(), entries, bigger.at());
     image.file.event(BlkdebugEvent.L1_GROW_ACTIVATE_TABLE);
     HeaderWriter.l1Table(image.file, header);
-    image.file.node().flush();
+    // From here on the file has the new table, whatever becomes of the flush.
     image.header(header);
     image.tables.mapping().replaceL1(bigger);
     writing.overlaps.moved(Overlaps.Structure.ACTIVE_L1, bigger.at(), entries * 8L);
     for (int i = 0; i < geometry.clustersFor(old.count() * 8L); i++) {
       writing.freed.add(old.at() + ((long) i << geometry.clusterBits()));
     }
+    image.file.node().flush();
   }
 
   /** What the backing file has behind the old end must not appear in the new part. */

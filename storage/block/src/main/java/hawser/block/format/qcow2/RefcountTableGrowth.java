@@ -71,6 +71,8 @@ final class RefcountTableGrowth {
       throw fault;
     }
     allocator.noteTaken(first, blocks + tableClusters);
+    // The file's header names the new table already: a failure from here on leaks the old one.
+    file.node().flush();
     free(old, oldClusters);
   }
 
@@ -93,7 +95,6 @@ final class RefcountTableGrowth {
     Qcow2Header header = image.header().withRefcountTable(table.at(), clusters);
     file.event(BlkdebugEvent.REFBLOCK_ALLOC_SWITCH_TABLE);
     HeaderWriter.refcountTable(file, header);
-    file.node().flush();
     image.header(header);
     table.written();
     overlaps.moved(
