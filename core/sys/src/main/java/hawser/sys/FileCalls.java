@@ -1,17 +1,10 @@
 package hawser.sys;
 
-import static hawser.sys.Native.bind;
-import static hawser.sys.Native.broken;
-import static hawser.sys.Native.check;
-import static hawser.sys.Native.state;
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Calls on files and block devices. Offsets and lengths are bytes. A call answers with its result
@@ -66,179 +59,82 @@ public final class FileCalls {
   /** {@link #fallocate}: make it read as zeroes, keeping blocks allocated. */
   public static final int FALLOC_ZERO_RANGE = 16;
 
-  private static final MethodHandle OPEN =
-      Native.bindVariadic("open", 2, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
-  private static final MethodHandle CLOSE = bind("close", JAVA_INT, JAVA_INT);
-  private static final MethodHandle PREAD =
-      bind("pread64", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle PWRITE =
-      bind("pwrite64", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle PREADV2 =
-      bind("preadv64v2", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle PWRITEV2 =
-      bind("pwritev64v2", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle FDATASYNC = bind("fdatasync", JAVA_INT, JAVA_INT);
-  private static final MethodHandle FTRUNCATE = bind("ftruncate64", JAVA_INT, JAVA_INT, JAVA_LONG);
-  private static final MethodHandle FALLOCATE =
-      bind("fallocate64", JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle LSEEK =
-      bind("lseek64", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle COPY_FILE_RANGE =
-      bind("copy_file_range", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
-  private static final MethodHandle FCNTL =
-      Native.bindVariadic("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
-  private static final MethodHandle IOCTL =
-      Native.bindVariadic("ioctl", 2, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-  private static final MethodHandle STATX =
-      bind("statx", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
-
-  private static final int EINTR = 4;
+  private static final NumberCall OPEN = NumberCall.ofInt("open");
+  private static final NumberCall CLOSE = NumberCall.ofInt("close");
+  private static final BufferCall PREAD = BufferCall.ofLong("pread64");
+  private static final BufferCall PWRITE = BufferCall.ofLong("pwrite64");
+  private static final BufferCall PREADV2 = BufferCall.ofLong("preadv64v2");
+  private static final BufferCall PWRITEV2 = BufferCall.ofLong("pwritev64v2");
+  private static final NumberCall FDATASYNC = NumberCall.ofInt("fdatasync");
+  private static final NumberCall FTRUNCATE = NumberCall.ofInt("ftruncate64");
+  private static final NumberCall FALLOCATE = NumberCall.ofInt("fallocate64");
+  private static final NumberCall LSEEK = NumberCall.ofLong("lseek64");
+  private static final NumberCall COPY_FILE_RANGE = NumberCall.ofLong("copy_file_range");
+  private static final NumberCall FCNTL = NumberCall.ofInt("fcntl");
+  private static final NumberCall IOCTL = NumberCall.ofInt("ioctl");
+  private static final NumberCall STATX = NumberCall.ofInt("statx");
 
   private FileCalls() {}
 
   /** open(2); {@code mode} counts only with {@link #O_CREAT}. Answers a descriptor. */
   public static long open(String path, int flags, int mode) {
     try (var arena = Arena.ofConfined()) {
-      var state = state();
-      var name = arena.allocateFrom(path);
-      long result;
-      do {
-        result = check((int) OPEN.invokeExact(state, name, flags, mode), state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
+      long name = arena.allocateFrom(path).address();
+      return OPEN.retry(name, flags, mode, 0);
     }
   }
 
   /** close(2). */
   public static long close(int fd) {
-    try {
-      var state = state();
-      return check((int) CLOSE.invokeExact(state, fd), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return CLOSE.call(fd);
   }
 
   /** pread(2) into all of {@code into}; may be short. */
   public static long pread(int fd, MemorySegment into, long offset) {
-    try {
-      var state = state();
-      long result;
-      do {
-        result = check((long) PREAD.invokeExact(state, fd, into, into.byteSize(), offset), state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return PREAD.call(fd, into, into.byteSize(), offset);
   }
 
   /** pwrite(2) of all of {@code from}; may be short. */
   public static long pwrite(int fd, MemorySegment from, long offset) {
-    try {
-      var state = state();
-      long result;
-      do {
-        result = check((long) PWRITE.invokeExact(state, fd, from, from.byteSize(), offset), state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return PWRITE.call(fd, from, from.byteSize(), offset);
   }
 
   /** preadv2(2) into the pieces of {@code iovecs}; may be short. */
   public static long preadv2(int fd, Iovecs iovecs, long offset, int flags) {
-    try {
-      var state = state();
-      long result;
-      do {
-        result =
-            check(
-                (long)
-                    PREADV2.invokeExact(state, fd, iovecs.address(), iovecs.count(), offset, flags),
-                state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return PREADV2.call(fd, iovecs.address(), iovecs.count(), offset, flags);
   }
 
   /** pwritev2(2) of the pieces of {@code iovecs}; may be short. */
   public static long pwritev2(int fd, Iovecs iovecs, long offset, int flags) {
-    try {
-      var state = state();
-      long result;
-      do {
-        result =
-            check(
-                (long)
-                    PWRITEV2.invokeExact(
-                        state, fd, iovecs.address(), iovecs.count(), offset, flags),
-                state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return PWRITEV2.call(fd, iovecs.address(), iovecs.count(), offset, flags);
   }
 
   /** fdatasync(2). */
   public static long fdatasync(int fd) {
-    try {
-      var state = state();
-      return check((int) FDATASYNC.invokeExact(state, fd), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return FDATASYNC.call(fd);
   }
 
   /** ftruncate(2). */
   public static long ftruncate(int fd, long length) {
-    try {
-      var state = state();
-      return check((int) FTRUNCATE.invokeExact(state, fd, length), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return FTRUNCATE.call(fd, length);
   }
 
   /** fallocate(2) with {@code FALLOC_} flags. */
   public static long fallocate(int fd, int mode, long offset, long length) {
-    try {
-      var state = state();
-      long result;
-      do {
-        result = check((int) FALLOCATE.invokeExact(state, fd, mode, offset, length), state);
-      } while (result == -EINTR);
-      return result;
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return FALLOCATE.retry(fd, mode, offset, length);
   }
 
   /** lseek(2). */
   public static long lseek(int fd, long offset, int whence) {
-    try {
-      var state = state();
-      return check((long) LSEEK.invokeExact(state, fd, offset, whence), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return LSEEK.call(fd, offset, whence);
   }
 
   /** copy_file_range(2) between two offsets; answers how many bytes were copied, 0 at the end. */
   public static long copyFileRange(int from, long fromOffset, int to, long toOffset, long length) {
     try (var arena = Arena.ofConfined()) {
-      var state = state();
-      var in = arena.allocateFrom(JAVA_LONG, fromOffset);
-      var out = arena.allocateFrom(JAVA_LONG, toOffset);
-      return check((long) COPY_FILE_RANGE.invokeExact(state, from, in, to, out, length, 0), state);
-    } catch (Throwable e) {
-      throw broken(e);
+      long in = arena.allocateFrom(JAVA_LONG, fromOffset).address();
+      long out = arena.allocateFrom(JAVA_LONG, toOffset).address();
+      return COPY_FILE_RANGE.call(from, in, to, out, length, 0);
     }
   }
 
@@ -276,19 +172,16 @@ public final class FileCalls {
 
   private static long ofd(int fd, int command, Lock lock, long start, long length) {
     try (var arena = Arena.ofConfined()) {
-      var state = state();
       // struct flock: l_type 0, l_whence 2, l_start 8, l_len 16, l_pid 24
       var flock = arena.allocate(32, 8);
       flock.set(JAVA_SHORT, 0, lock.type);
       flock.set(JAVA_LONG, 8, start);
       flock.set(JAVA_LONG, 16, length);
-      long result = check((int) FCNTL.invokeExact(state, fd, command, flock), state);
+      long result = FCNTL.call(fd, command, flock.address());
       if (result < 0 || command == F_OFD_SETLK) {
         return result;
       }
       return flock.get(JAVA_SHORT, 0) == Lock.NONE.type ? 0 : 1;
-    } catch (Throwable e) {
-      throw broken(e);
     }
   }
 
@@ -296,22 +189,12 @@ public final class FileCalls {
 
   /** The open flags of a descriptor (F_GETFL). */
   public static long openFlags(int fd) {
-    try {
-      var state = state();
-      return check((int) FCNTL.invokeExact(state, fd, F_GETFL, MemorySegment.NULL), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return FCNTL.call(fd, F_GETFL);
   }
 
-  /** ioctl(2) with a pointer argument. */
+  /** ioctl(2) with a pointer to memory that the calling thread keeps alive. */
   public static long ioctl(int fd, long request, MemorySegment argument) {
-    try {
-      var state = state();
-      return check((int) IOCTL.invokeExact(state, fd, request, argument), state);
-    } catch (Throwable e) {
-      throw broken(e);
-    }
+    return IOCTL.call(fd, request, argument.address());
   }
 
   private static final int AT_EMPTY_PATH = 0x1000;
@@ -319,18 +202,15 @@ public final class FileCalls {
   private static final int STATX_DIOALIGN = 0x2000;
   private static final int STATX_BYTES = 256;
 
-  /** Reads {@link Stat} of an open descriptor into {@code stat}; 0 or a negated error number. */
+  /**
+   * Reads {@link Stat} of an open descriptor into {@code stat}, which the calling thread keeps
+   * alive; 0 or a negated error number.
+   */
   public static long fstat(int fd, MemorySegment stat) {
     try (var arena = Arena.ofConfined()) {
-      var state = state();
-      var empty = arena.allocateFrom("");
-      return check(
-          (int)
-              STATX.invokeExact(
-                  state, fd, empty, AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_DIOALIGN, stat),
-          state);
-    } catch (Throwable e) {
-      throw broken(e);
+      long empty = arena.allocateFrom("").address();
+      int wanted = STATX_BASIC_STATS | STATX_DIOALIGN;
+      return STATX.call(fd, empty, AT_EMPTY_PATH, wanted, stat.address(), 0);
     }
   }
 

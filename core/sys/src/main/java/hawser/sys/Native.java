@@ -12,6 +12,9 @@ import java.lang.invoke.MethodHandle;
 
 /** Binds functions of the C library so that each thread has its own place for errno. */
 final class Native {
+  /** What {@link #check} answers for EINTR. */
+  static final long INTERRUPTED = -4;
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Linker.Option CAPTURE = Linker.Option.captureCallState("errno");
   private static final long ERRNO_OFFSET =
@@ -22,11 +25,8 @@ final class Native {
   private Native() {}
 
   /** A function whose first Java parameter is the segment from {@link #state()}. */
-  static MethodHandle bind(String name, ValueLayout result, ValueLayout... parameters) {
-    return LINKER.downcallHandle(
-        LINKER.defaultLookup().findOrThrow(name),
-        FunctionDescriptor.of(result, parameters),
-        CAPTURE);
+  static MethodHandle bind(String name, FunctionDescriptor shape) {
+    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), shape, CAPTURE);
   }
 
   /**

@@ -13,6 +13,9 @@ import java.nio.charset.StandardCharsets;
 
 /** Where a stream socket listens or connects to. */
 public sealed interface SocketAddress {
+  /** Address family of unix sockets. */
+  int AF_UNIX = 1;
+
   /** Address family of IPv4. */
   int AF_INET = 2;
 
@@ -43,7 +46,7 @@ public sealed interface SocketAddress {
   /** The number of its address family. */
   default int family() {
     return switch (this) {
-      case Unix _ -> 1;
+      case Unix _ -> AF_UNIX;
       case Tcp(var host, _) -> host instanceof Inet4Address ? AF_INET : AF_INET6;
       case Vsock _ -> 40;
     };
