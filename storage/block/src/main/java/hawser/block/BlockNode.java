@@ -98,6 +98,15 @@ public interface BlockNode extends AutoCloseable {
   }
 
   /**
+   * Gives a range that is about to be written all over its place in storage. What it reads until
+   * then is undefined. True: writes to it may now come in any order without the order showing in
+   * the storage. False: this node cannot promise that.
+   */
+  default boolean reserve(long offset, long length) throws BlockFault {
+    return false;
+  }
+
+  /**
    * Makes a range read as zeroes. {@code flags} of {@link #FUA}, {@link #MAY_UNMAP}, {@link
    * #NO_FALLBACK}. Any length; the node splits.
    */

@@ -1,9 +1,7 @@
 package hawser.block.convert;
 
 import hawser.base.BlockFault;
-import hawser.base.Ranges;
 import hawser.block.BlockNode;
-import hawser.block.ZeroBytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +16,13 @@ final class Worker implements Runnable {
   private final Conversion how;
   private final Work work;
   private final long bufferBytes;
+  private final Runs runs;
 
   Worker(Conversion how, Work work, long bufferBytes) {
     this.how = how;
     this.work = work;
     this.bufferBytes = bufferBytes;
+    this.runs = new Runs(Math.max(how.sparse, how.target.limits().preferred()));
   }
 
   @Override
@@ -46,14 +46,25 @@ final class Worker implements Runnable {
       data = buffer.asSlice(0, chunk.length());
       read(data, chunk.offset());
     }
-    if (how.inOrder) {
-      if (!work.awaitTurn(chunk)) {
-        return;
-      }
-      write(chunk, data);
-      work.passTurn();
+    if (data != null && how.sparse > 0) {
+      runs.find(data, chunk.offset());
     } else {
-      write(chunk, data);
+      runs.one(chunk.length(), data == null);
+    }
+    if (!how.inOrder) {
+      write(chunk.offset(), data);
+      return;
+    }
+    if (!work.awaitTurn(chunk)) {
+      return;
+    }
+    boolean inTurn = !reserve(chunk.offset());
+    if (!inTurn) {
+      work.passTurn();
+    }
+    write(chunk.offset(), data);
+    if (inTurn) {
+      work.passTurn();
     }
   }
 
@@ -100,52 +111,40 @@ final class Worker implements Runnable {
     }
   }
 
-  private void write(Chunk chunk, @Nullable MemorySegment data) throws BlockFault {
+  /** Whether the target gave all data of the chunk its place, so that the next chunk may come. */
+  private boolean reserve(long offset) throws BlockFault {
     try {
-      if (data == null) {
-        how.target.writeZeroes(chunk.offset(), chunk.length(), BlockNode.MAY_UNMAP);
-      } else if (how.sparse == 0) {
-        how.target.write(data, chunk.offset(), how.compressed ? BlockNode.COMPRESSED : 0);
-      } else {
-        writeRuns(data, chunk.offset());
+      long from = 0;
+      for (int i = 0; i < runs.count(); i++) {
+        long end = runs.end(i);
+        if (!runs.zero(i) && !how.target.reserve(offset + from, end - from)) {
+          return false;
+        }
+        from = end;
       }
+      return true;
     } catch (BlockFault fault) {
-      throw at("writing", chunk.offset(), fault);
+      throw at("writing", offset, fault);
     }
   }
 
   /** Writes stretches of data, and zeroes stretches of zeroes where the target needs it. */
-  private void writeRuns(MemorySegment data, long offset) throws BlockFault {
-    long unit = Math.max(how.sparse, how.target.limits().preferred());
-    long start = 0;
-    while (start < data.byteSize()) {
-      long unitEnd = unitEnd(data, offset, start, unit);
-      boolean zero = ZeroBytes.only(data, start, unitEnd);
-      long end = unitEnd;
-      while (end < data.byteSize()) {
-        unitEnd = unitEnd(data, offset, end, unit);
-        if (ZeroBytes.only(data, end, unitEnd) != zero) {
-          break;
+  private void write(long offset, @Nullable MemorySegment data) throws BlockFault {
+    try {
+      long from = 0;
+      for (int i = 0; i < runs.count(); i++) {
+        long end = runs.end(i);
+        if (data != null && !runs.zero(i)) {
+          int flags = how.compressed ? BlockNode.COMPRESSED : 0;
+          how.target.write(data.asSlice(from, end - from), offset + from, flags);
+        } else if (data == null || !how.targetReadsZero) {
+          how.target.writeZeroes(offset + from, end - from, BlockNode.MAY_UNMAP);
         }
-        end = unitEnd;
+        from = end;
       }
-      writeRun(data.asSlice(start, end - start), offset + start, zero);
-      start = end;
+    } catch (BlockFault fault) {
+      throw at("writing", offset, fault);
     }
-  }
-
-  private void writeRun(MemorySegment run, long offset, boolean zero) throws BlockFault {
-    if (!zero) {
-      how.target.write(run, offset, how.compressed ? BlockNode.COMPRESSED : 0);
-    } else if (!how.targetReadsZero) {
-      how.target.writeZeroes(offset, run.byteSize(), BlockNode.MAY_UNMAP);
-    }
-  }
-
-  /** Units lie at multiples of themselves on the disk, not in the buffer. */
-  private static long unitEnd(MemorySegment data, long offset, long start, long unit) {
-    long end = Ranges.alignDown(offset + start, Long.highestOneBit(unit)) + unit - offset;
-    return Math.min(data.byteSize(), Math.max(end, start + SECTOR));
   }
 
   private static BlockFault at(String doing, long offset, BlockFault fault) {

@@ -276,6 +276,12 @@ final class FileNode implements BlockNode {
     grown(offset + total);
   }
 
+  /** A file's bytes have the places of their offsets. */
+  @Override
+  public boolean reserve(long offset, long length) {
+    return true;
+  }
+
   /**
    * Into the page cache a write of whole pages does not wait for the device. A part of a page may
    * have to read the rest of it first, so that is never done here.

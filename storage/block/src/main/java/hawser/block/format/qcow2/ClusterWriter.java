@@ -49,7 +49,25 @@ final class ClusterWriter {
       } finally {
         image.epochs.leave(ticket);
       }
-      done += allocate(from, done, guest + done);
+      done += allocate(guest + done, total - done, from.asSlice(done));
+    }
+  }
+
+  /**
+   * Gives the whole clusters of a range their places; what they read until written is undefined.
+   */
+  void reserve(long guest, long length) throws BlockFault {
+    Run run = runs.get();
+    long at = Ranges.alignUp(guest, geometry.clusterBytes());
+    long end = Ranges.alignDown(guest + length, geometry.clusterBytes());
+    while (at < end) {
+      int ticket = image.epochs.enter();
+      try {
+        tables.lookup(run, at, end - at);
+      } finally {
+        image.epochs.leave(ticket);
+      }
+      at += run.kind == Run.Kind.DATA && run.copied ? run.length : allocate(at, end - at, null);
     }
   }
 
@@ -87,15 +105,16 @@ final class ClusterWriter {
   }
 
   /**
-   * Writes from the front of the rest as much as one allocation covers.
+   * Allocates from the front of the range, and writes as much as that covers unless {@code from} is
+   * null.
    *
-   * @return how many bytes were written; 0 when another request changed the tables meanwhile
+   * @return how many bytes were covered; 0 when another request changed the tables meanwhile
    */
-  private long allocate(MemorySegment from, long done, long guest) throws BlockFault {
+  private long allocate(long guest, long max, @Nullable MemorySegment from) throws BlockFault {
     Allocation allocation;
     writing.mutex.lock();
     try {
-      allocation = begin(guest, from.byteSize() - done);
+      allocation = begin(guest, max);
       if (allocation == null) {
         return 0;
       }
@@ -104,7 +123,9 @@ final class ClusterWriter {
     }
     boolean linked = false;
     try {
-      copyOnWrite.write(allocation, from.asSlice(done, allocation.bytes()));
+      if (from != null) {
+        copyOnWrite.write(allocation, from.asSlice(0, allocation.bytes()));
+      }
       writing.mutex.lock();
       try {
         link(allocation);

@@ -136,6 +136,13 @@ public final class Qcow2Node implements BlockNode {
   }
 
   @Override
+  public boolean reserve(long offset, long length) throws BlockFault {
+    refuseOutside(offset, length, Errno.EINVAL);
+    writing().writer.reserve(offset, length);
+    return true;
+  }
+
+  @Override
   public void writeZeroes(long offset, long length, int flags) throws BlockFault {
     refuseOutside(offset, length, Errno.EINVAL);
     Writing open = writing();

@@ -130,6 +130,11 @@ final class RawNode extends FilterNode {
   }
 
   @Override
+  public boolean reserve(long offset, long length) throws BlockFault {
+    return below().reserve(at(offset, length), length);
+  }
+
+  @Override
   public boolean writeNow(MemorySegment from, long offset, int flags) throws BlockFault {
     return (flags & COMPRESSED) == 0 && below().writeNow(from, at(offset, from.byteSize()), flags);
   }
