@@ -184,19 +184,13 @@ public final class SocketCalls {
   /** Waits until one of two descriptors is readable or broken: 0 for the first, 1 for the other. */
   public static int pollEither(int first, int second) {
     try (var arena = Arena.ofConfined()) {
-      var state = state();
       var raw = arena.allocate(16, 4);
       raw.set(JAVA_INT, 0, first);
       raw.set(JAVA_SHORT, 4, POLLIN);
       raw.set(JAVA_INT, 8, second);
       raw.set(JAVA_SHORT, 12, POLLIN);
-      long result;
-      do {
-        result = check((int) POLL.invokeExact(state, raw, 2L, -1), state);
-      } while (result == -EINTR);
+      POLL.retry(raw.address(), 2, -1, 0);
       return raw.get(JAVA_SHORT, 6) != 0 ? 0 : 1;
-    } catch (Throwable e) {
-      throw broken(e);
     }
   }
 }
