@@ -122,6 +122,8 @@ public enum Errno {
   ESTALE(116, "Stale file handle"),
   /** Disk quota exceeded. */
   EDQUOT(122, "Disk quota exceeded"),
+  /** No medium found. */
+  ENOMEDIUM(123, "No medium found"),
   /** Wrong medium type. */
   EMEDIUMTYPE(124, "Wrong medium type"),
   /** Operation canceled. */

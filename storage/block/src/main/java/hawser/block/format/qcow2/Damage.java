@@ -38,8 +38,14 @@ final class Damage {
   /** Fails every request once a writable image was marked corrupt. */
   void check() throws BlockFault {
     if (fatal) {
-      throw new BlockFault(Errno.EIO, "the image was marked corrupt");
+      // QEMU takes the disk out of its drive, and this is how that shows.
+      throw new BlockFault(Errno.ENOMEDIUM, "the image was marked corrupt");
     }
+  }
+
+  /** Whether nothing of the image may be used or changed any more. */
+  boolean fatal() {
+    return fatal;
   }
 
   /** Says what was found; the fault is for the request that met it. */

@@ -8,6 +8,7 @@ import hawser.block.OpenMode;
 import hawser.block.Options;
 import hawser.block.format.qcow2.layout.CompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -29,31 +30,12 @@ record OpenOptions(
     boolean lazyRefcounts,
     boolean passDiscards,
     boolean passOtherDiscards,
-    OverlapChecks overlapChecks) {
-
-  /** Which structures are guarded; each includes the ones before it. */
-  enum OverlapChecks {
-    NONE,
-    CONSTANT,
-    CACHED,
-    ALL
-  }
+    Set<Overlaps.Structure> overlapChecks) {
 
   private static final long L2_CACHE_BYTES_MAX = 32L << 20;
   private static final int SLICE_BYTES = 4096;
   private static final int SLICES_MIN = 2;
   private static final int REFCOUNT_BLOCKS_MIN = 4;
-  private static final Set<String> OVERLAP_FLAGS =
-      Set.of(
-          "main-header",
-          "active-l1",
-          "active-l2",
-          "refcount-table",
-          "refcount-block",
-          "snapshot-table",
-          "inactive-l1",
-          "inactive-l2",
-          "bitmap-directory");
 
   /** Takes the options out of {@code options}. */
   static OpenOptions take(Options options, OpenMode mode, Qcow2Header header) throws BlockFault {
@@ -71,40 +53,35 @@ record OpenOptions(
     options.truth("discard-no-unref");
     options.number("cache-clean-interval");
     boolean passOther = options.truth("pass-discard-other").orElse(false);
-    OverlapChecks overlap = overlap(options);
+    Set<Overlaps.Structure> overlap = overlap(options);
     long[] caches = caches(options, header);
     return new OpenOptions(
         caches[0], (int) caches[1], caches[2], lazy, passDiscards, passOther, overlap);
   }
 
-  private static OverlapChecks overlap(Options options) throws BlockFault {
-    var given = options.child("overlap-check");
-    if (given.isPresent()) {
-      Options tree = given.get();
-      OverlapChecks checks = overlapNamed(tree.text("template").orElse("cached"));
-      for (String flag : tree.left()) {
-        if (!OVERLAP_FLAGS.contains(flag)) {
-          throw new BlockFault(
-              Errno.EINVAL, "Block driver 'qcow2' does not support the option '" + flag + "'");
+  /** A template, and for each structure a flag that overrides it. */
+  private static Set<Overlaps.Structure> overlap(Options options) throws BlockFault {
+    Options flags = options.child("overlap-check").orElseGet(Options::new);
+    Optional<String> template = flags.text("template");
+    String name =
+        template.isPresent() ? template.get() : options.text("overlap-check").orElse("cached");
+    Set<Overlaps.Structure> guarded = Overlaps.template(name);
+    for (Overlaps.Structure structure : Overlaps.Structure.values()) {
+      Optional<Boolean> said = flags.truth(structure.option());
+      if (said.isPresent()) {
+        if (said.get()) {
+          guarded.add(structure);
+        } else {
+          guarded.remove(structure);
         }
       }
-      return checks;
     }
-    return overlapNamed(options.text("overlap-check").orElse("cached"));
-  }
-
-  private static OverlapChecks overlapNamed(String name) throws BlockFault {
-    return switch (name) {
-      case "none" -> OverlapChecks.NONE;
-      case "constant" -> OverlapChecks.CONSTANT;
-      case "cached" -> OverlapChecks.CACHED;
-      case "all" -> OverlapChecks.ALL;
-      default ->
-          throw new BlockFault(
-              Errno.EINVAL,
-              "Unsupported value '%s' for qcow2 option 'overlap-check'.".formatted(name)
-                  + " Allowed are any of the following: none, constant, cached, all");
-    };
+    for (String flag : flags.left()) {
+      throw new BlockFault(
+          Errno.EINVAL,
+          "Block format 'qcow2' does not support the option 'overlap-check." + flag + "'");
+    }
+    return guarded;
   }
 
   /** L2 cache bytes, slice bytes, refcount cache bytes. */

@@ -144,7 +144,9 @@ final class Writing implements AutoCloseable {
 
   /** Writes everything, marks the image clean, and cuts off room that was never taken. */
   private void finish() throws BlockFault {
-    image.damage.check();
+    if (image.damage.fatal()) {
+      return; // Whoever met the damage was told; what is in memory must not reach the file.
+    }
     bitmaps.store();
     if (begun || writeBack.anything() || freed.any()) {
       writeBack.all();
