@@ -3,6 +3,7 @@ package hawser.tools.nbdcopy;
 import hawser.base.Size;
 import hawser.base.UsageFault;
 import hawser.tools.Command;
+import hawser.tools.DiskOperand;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import hawser.tools.Terminal;
@@ -52,7 +53,7 @@ final class CopyOptions {
   int requestBytes = 256 << 10;
   long queueBytes = 16 << 20;
   int sparse = 4096;
-  List<String> operands = List.of();
+  List<DiskOperand> operands = List.of();
 
   static CopyOptions parse(String[] args, Terminal io) {
     var options = new CopyOptions();
@@ -60,7 +61,7 @@ final class CopyOptions {
     while (line.next()) {
       options.take(line);
     }
-    options.operands = line.operands();
+    options.operands = DiskOperand.parse(line.operands());
     if (!options.help && !options.version && options.operands.size() != 2) {
       throw new UsageFault("a SOURCE and a DESTINATION are needed");
     }

@@ -11,6 +11,7 @@ import hawser.block.Options;
 import hawser.nbd.NbdUri;
 import hawser.nbd.TransmissionFlags;
 import hawser.nbd.client.Connector;
+import hawser.nbd.client.LaunchedServer;
 import hawser.nbd.client.NbdClient;
 import hawser.nbd.tls.UriCredentials;
 import hawser.sys.FileCalls;
@@ -21,30 +22,57 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One end of a copy. */
 sealed interface End extends AutoCloseable {
   @Override
   default void close() throws BlockFault {}
 
-  /** An NBD export, over one connection or several. */
-  record Server(List<NbdClient> connections) implements End {
+  /**
+   * An NBD export, over one connection or several.
+   *
+   * @param launched the server itself where it was started for this copy
+   */
+  record Server(List<NbdClient> connections, @Nullable LaunchedServer launched) implements End {
     static Server connect(String text, int most) {
       try {
-        NbdUri uri = NbdUri.parse(text);
-        Connector connector = Connector.of(uri, uri.tls() ? UriCredentials.of(uri) : null);
-        var connections = new ArrayList<NbdClient>();
-        NbdClient first = connector.connect();
-        connections.add(first);
-        while (first.server().can(TransmissionFlags.CAN_MULTI_CONN) && connections.size() < most) {
-          connections.add(connector.connect());
-        }
-        return new Server(connections);
+        return new Server(connections(NbdUri.parse(text), most), null);
       } catch (BlockFault e) {
         throw new UsageFault(text + ": " + e.getMessage());
       } catch (IllegalArgumentException e) {
         throw new UsageFault(String.valueOf(e.getMessage()));
       }
+    }
+
+    /** Starts a server, which serves one connection only unless it was told otherwise. */
+    static Server launch(List<String> command) {
+      try {
+        LaunchedServer launched = LaunchedServer.start(command);
+        boolean connected = false;
+        try {
+          var server = new Server(connections(launched.uri(), 1), launched);
+          connected = true;
+          return server;
+        } finally {
+          if (!connected) {
+            launched.close();
+          }
+        }
+      } catch (BlockFault e) {
+        throw new UsageFault(command.getFirst() + ": " + e.getMessage());
+      }
+    }
+
+    private static List<NbdClient> connections(NbdUri uri, int most) throws BlockFault {
+      Connector connector = Connector.of(uri, uri.tls() ? UriCredentials.of(uri) : null);
+      var connections = new ArrayList<NbdClient>();
+      NbdClient first = connector.connect();
+      connections.add(first);
+      while (first.server().can(TransmissionFlags.CAN_MULTI_CONN) && connections.size() < most) {
+        connections.add(connector.connect());
+      }
+      return connections;
     }
 
     NbdClient lane(int number) {
@@ -56,8 +84,11 @@ sealed interface End extends AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws BlockFault {
       connections.forEach(NbdClient::close);
+      if (launched != null) {
+        launched.close();
+      }
     }
   }
 

@@ -81,10 +81,10 @@ final class LaneCopy {
   /** One for each connection, but no more than threads are wanted. */
   private int lanes() {
     int lanes = options.threads > 0 ? options.threads : Runtime.getRuntime().availableProcessors();
-    if (source instanceof End.Server(var connections)) {
+    if (source instanceof End.Server(var connections, var _)) {
       lanes = Math.min(lanes, connections.size());
     }
-    if (target instanceof End.Server(var connections)) {
+    if (target instanceof End.Server(var connections, var _)) {
       lanes = Math.min(lanes, connections.size());
     }
     return lanes;

@@ -5,6 +5,7 @@ import hawser.base.PeerFault;
 import hawser.base.UsageFault;
 import hawser.nbd.NbdUri;
 import hawser.tools.Command;
+import hawser.tools.DiskOperand;
 import hawser.tools.Program;
 import hawser.tools.Terminal;
 import java.io.IOException;
@@ -47,19 +48,16 @@ public final class NbdcopyProgram implements Program {
   }
 
   private static void copy(CopyOptions options, Terminal io) throws BlockFault, IOException {
-    String from = options.operands.get(0);
-    String to = options.operands.get(1);
-    if (from.equals("null:")) {
-      throw new UsageFault("null: can only be the destination");
-    }
-    if (from.startsWith("[") || to.startsWith("[")) {
-      throw new UsageFault("commands in brackets are not supported; start the server before");
-    }
+    DiskOperand from = options.operands.get(0);
+    DiskOperand to = options.operands.get(1);
     try (End source = source(from, options)) {
       long size = size(source);
       try (End target = target(to, options, size)) {
-        check(source, target, size, to);
-        boolean fresh = target instanceof End.Local && Files.isRegularFile(Path.of(to));
+        check(source, target, size);
+        boolean fresh =
+            target instanceof End.Local
+                && to instanceof DiskOperand.Named(String name)
+                && Files.isRegularFile(Path.of(name));
         try (var progress = Progress.of(options, size, io)) {
           if (source instanceof End.Stream || target instanceof End.Stream) {
             new StreamCopy(source, target, options, io, progress).run(size);
@@ -72,25 +70,27 @@ public final class NbdcopyProgram implements Program {
     }
   }
 
-  private static End source(String name, CopyOptions options) {
-    if (name.equals("-")) {
-      return new End.Stream();
-    }
-    return NbdUri.looksLike(name)
-        ? End.Server.connect(name, options.connections)
-        : End.Local.open(name, false);
+  private static End source(DiskOperand from, CopyOptions options) {
+    return switch (from) {
+      case DiskOperand.Launched(var command) -> End.Server.launch(command);
+      case DiskOperand.Named(String name) when name.equals("-") -> new End.Stream();
+      case DiskOperand.Named(String name) when name.equals("null:") ->
+          throw new UsageFault("null: can only be the destination");
+      case DiskOperand.Named(String name) when NbdUri.looksLike(name) ->
+          End.Server.connect(name, options.connections);
+      case DiskOperand.Named(String name) -> End.Local.open(name, false);
+    };
   }
 
-  private static End target(String name, CopyOptions options, long size) {
-    if (name.equals("-")) {
-      return new End.Stream();
-    }
-    if (name.equals("null:")) {
-      return new End.Nowhere();
-    }
-    return NbdUri.looksLike(name)
-        ? End.Server.connect(name, options.connections)
-        : End.Local.create(name, Math.max(0, size));
+  private static End target(DiskOperand to, CopyOptions options, long size) {
+    return switch (to) {
+      case DiskOperand.Launched(var command) -> End.Server.launch(command);
+      case DiskOperand.Named(String name) when name.equals("-") -> new End.Stream();
+      case DiskOperand.Named(String name) when name.equals("null:") -> new End.Nowhere();
+      case DiskOperand.Named(String name) when NbdUri.looksLike(name) ->
+          End.Server.connect(name, options.connections);
+      case DiskOperand.Named(String name) -> End.Local.create(name, Math.max(0, size));
+    };
   }
 
   /** The bytes to copy; -1 when only the end of the stream will tell. */
@@ -102,10 +102,10 @@ public final class NbdcopyProgram implements Program {
     };
   }
 
-  private static void check(End source, End target, long size, String name) throws BlockFault {
+  private static void check(End source, End target, long size) throws BlockFault {
     if (target instanceof End.Server server) {
       if (server.can(hawser.nbd.TransmissionFlags.READ_ONLY)) {
-        throw new UsageFault(name + ": server is read-only");
+        throw new UsageFault("the destination server is read-only");
       }
       long room = server.connections().getFirst().server().size();
       if (size > room) {

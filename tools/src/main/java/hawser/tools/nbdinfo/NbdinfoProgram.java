@@ -5,9 +5,11 @@ import hawser.base.PeerFault;
 import hawser.base.UsageFault;
 import hawser.nbd.NbdUri;
 import hawser.nbd.client.Connector;
+import hawser.nbd.client.LaunchedServer;
 import hawser.nbd.client.NbdClient;
 import hawser.nbd.tls.UriCredentials;
 import hawser.tools.Command;
+import hawser.tools.DiskOperand;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import hawser.tools.Program;
@@ -82,13 +84,23 @@ public final class NbdinfoProgram implements Program {
         default -> take(line);
       }
     }
-    if (line.operands().size() != 1) {
+    List<DiskOperand> operands = DiskOperand.parse(line.operands());
+    if (operands.size() != 1) {
       throw new UsageFault(
-          line.operands().isEmpty()
-              ? "no NBD URI was given"
-              : "only one NBD URI can be given; commands in brackets are not supported");
+          operands.isEmpty() ? "no NBD URI was given" : "only one NBD URI can be given");
     }
-    return run(uri(line.operands().getFirst()), io);
+    return switch (operands.getFirst()) {
+      case DiskOperand.Named(String name) -> run(uri(name), true, io);
+      case DiskOperand.Launched(var command) -> launch(command, io);
+    };
+  }
+
+  private int launch(List<String> command, Terminal io) {
+    try (var server = LaunchedServer.start(command)) {
+      return run(server.uri(), false, io);
+    } catch (BlockFault e) {
+      throw new UsageFault(String.valueOf(e.getMessage()));
+    }
   }
 
   private void take(Getopt line) {
@@ -116,7 +128,7 @@ public final class NbdinfoProgram implements Program {
     }
   }
 
-  private int run(NbdUri uri, Terminal io) {
+  private int run(NbdUri uri, boolean lasting, Terminal io) {
     int modes = (list ? 1 : 0) + (size ? 1 : 0) + (map != null ? 1 : 0);
     modes += (is != null ? 1 : 0) + (can != null ? 1 : 0);
     if (modes > 1) {
@@ -128,7 +140,7 @@ public final class NbdinfoProgram implements Program {
     }
     try {
       Connector connector = Connector.of(uri, uri.tls() ? UriCredentials.of(uri) : null);
-      return run(uri, connector, io);
+      return run(uri, lasting, connector, io);
     } catch (BlockFault | PeerFault e) {
       if ("connect".equals(can)) {
         return NO;
@@ -137,7 +149,7 @@ public final class NbdinfoProgram implements Program {
     }
   }
 
-  private int run(NbdUri uri, Connector connector, Terminal io) throws BlockFault {
+  private int run(NbdUri uri, boolean lasting, Connector connector, Terminal io) throws BlockFault {
     if (size || is != null || can != null) {
       try (NbdClient client = connector.connect()) {
         if (size) {
@@ -154,7 +166,7 @@ public final class NbdinfoProgram implements Program {
       return 0;
     }
     boolean looks = content == null ? !list : content;
-    new ServerReport(uri, connector, json, looks, color).print(list, io);
+    new ServerReport(uri, lasting, connector, json, looks, color).print(list, io);
     return 0;
   }
 }

@@ -23,8 +23,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Prints what a server says of one export, or of all. */
-record ServerReport(NbdUri uri, Connector connector, boolean json, boolean looks, boolean color) {
+/**
+ * Prints what a server says of one export, or of all.
+ *
+ * @param lasting whether the server is there for others too, so that its URI is worth printing
+ */
+record ServerReport(
+    NbdUri uri, boolean lasting, Connector connector, boolean json, boolean looks, boolean color) {
   /** How much of an export is shown to file(1). */
   private static final int CONTENT_BYTES = 64 << 10;
 
@@ -129,7 +134,9 @@ record ServerReport(NbdUri uri, Connector connector, boolean json, boolean looks
     if (seen.content() != null) {
       io.line("\tcontent: " + escaped(seen.content()));
     }
-    io.line("\turi: " + uriOf(info.name()));
+    if (lasting) {
+      io.line("\turi: " + uriOf(info.name()));
+    }
     if (!seen.contexts().isEmpty()) {
       io.line("\tcontexts:");
       seen.contexts().forEach(context -> io.line("\t\t" + escaped(context)));
@@ -154,7 +161,9 @@ record ServerReport(NbdUri uri, Connector connector, boolean json, boolean looks
     if (seen.content() != null) {
       io.line("\t\"content\": \"" + escaped(seen.content()) + "\",");
     }
-    io.line("\t\"uri\": \"" + escaped(uriOf(info.name())) + "\",");
+    if (lasting) {
+      io.line("\t\"uri\": \"" + escaped(uriOf(info.name())) + "\",");
+    }
     if (!seen.contexts().isEmpty()) {
       io.line("\t\"contexts\": [");
       for (int i = 0; i < seen.contexts().size(); i++) {
