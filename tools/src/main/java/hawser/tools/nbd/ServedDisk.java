@@ -119,7 +119,7 @@ record ServedDisk(NbdLine line, Terminal io) {
     var found = new ArrayList<DirtyBitmap>();
     for (String name : line.bitmaps) {
       DirtyBitmap bitmap = find(node, name);
-      if (line.readOnly && bitmap.recording()) {
+      if (line.readOnly && !node.readOnly() && bitmap.recording()) {
         throw new UsageFault("Enabled bitmap '" + name + "' incompatible with readonly export");
       }
       if (bitmap.inconsistent()) {

@@ -149,7 +149,7 @@ record MapReport(String context, boolean json, boolean totals, boolean color) {
       return flags == 0 ? "clean" : flags == 1 ? "dirty" : "";
     }
     if (context.equals(MetaContext.QEMU_ALLOCATION_DEPTH)) {
-      return flags == 0 ? "unallocated" : flags == 1 ? "local" : "backing depth " + flags;
+      return flags == 0 ? "absent" : flags == 1 ? "local" : "backing depth " + flags;
     }
     return "";
   }

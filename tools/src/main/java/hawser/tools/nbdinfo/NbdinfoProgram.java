@@ -142,9 +142,6 @@ public final class NbdinfoProgram implements Program {
       Connector connector = Connector.of(uri, uri.tls() ? UriCredentials.of(uri) : null);
       return run(uri, lasting, connector, io);
     } catch (BlockFault | PeerFault e) {
-      if ("connect".equals(can)) {
-        return NO;
-      }
       throw new UsageFault(String.valueOf(e.getMessage()));
     }
   }

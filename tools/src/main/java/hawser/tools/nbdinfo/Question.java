@@ -19,7 +19,7 @@ final class Question {
       case "read-only", "readonly", "read_only" -> server.readOnly();
       case "rotational" -> server.can(TransmissionFlags.ROTATIONAL);
       case "tls" -> server.tls();
-      default -> throw new UsageFault("unknown --is option: " + what);
+      default -> throw new UsageFault("unknown --can or --is option: " + what);
     };
   }
 
@@ -38,7 +38,7 @@ final class Question {
       case "multi-conn" -> server.can(TransmissionFlags.CAN_MULTI_CONN);
       case "trim" -> server.can(TransmissionFlags.SEND_TRIM);
       case "zero" -> server.can(TransmissionFlags.SEND_WRITE_ZEROES);
-      default -> throw new UsageFault("unknown --can option: " + what);
+      default -> throw new UsageFault("unknown --can or --is option: " + what);
     };
   }
 }
