@@ -1,7 +1,5 @@
 package hawser.block.format.qcow2;
 
-import static hawser.base.Wire.BE32;
-
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.block.BlockNode;
@@ -22,6 +20,7 @@ import hawser.block.format.qcow2.layout.Qcow2Limits;
 import hawser.block.format.qcow2.layout.Snapshot;
 import hawser.block.format.qcow2.layout.SnapshotTable;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +45,9 @@ public final class Qcow2Driver implements Driver {
 
   @Override
   public int probe(MemorySegment head, String name) {
+    ByteBuffer numbers = head.asByteBuffer();
     boolean ours =
-        head.byteSize() >= 8 && head.get(BE32, 0) == Qcow2Header.MAGIC && head.get(BE32, 4) >= 2;
+        numbers.limit() >= 8 && numbers.getInt(0) == Qcow2Header.MAGIC && numbers.getInt(4) >= 2;
     return ours ? 100 : 0;
   }
 

@@ -1,7 +1,5 @@
 package hawser.block.format.qcow2.layout;
 
-import static hawser.base.Wire.BE32;
-import static hawser.base.Wire.BE64;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
@@ -29,14 +27,15 @@ public record HeaderExtensions(List<HeaderExtension> list, boolean cut) {
 
   /** Reads from {@code start} up to the end marker or {@code end}, both offsets in {@code in}. */
   public static HeaderExtensions read(MemorySegment in, long start, long end) {
+    ByteBuffer numbers = in.asByteBuffer();
     var found = new ArrayList<HeaderExtension>();
     long at = start;
     while (at < end) {
       if (end - at < 8) {
         return new HeaderExtensions(found, true);
       }
-      int type = in.get(BE32, at);
-      long length = Integer.toUnsignedLong(in.get(BE32, at + 4));
+      int type = numbers.getInt((int) at);
+      long length = Integer.toUnsignedLong(numbers.getInt((int) at + 4));
       at += 8;
       if (length > end - at) {
         return new HeaderExtensions(found, true);
@@ -58,24 +57,26 @@ public record HeaderExtensions(List<HeaderExtension> list, boolean cut) {
     if (wrongLength) {
       return new HeaderExtension.Unknown(type, new KeptBytes(data.toArray(ValueLayout.JAVA_BYTE)));
     }
+    ByteBuffer numbers = data.asByteBuffer();
     return switch (type) {
       case HeaderExtension.BACKING_FORMAT -> new HeaderExtension.BackingFormat(text(data));
       case HeaderExtension.DATA_FILE -> new HeaderExtension.DataFile(text(data));
       case HeaderExtension.FEATURE_NAMES -> featureNames(data);
       case HeaderExtension.BITMAPS ->
           new HeaderExtension.Bitmaps(
-              Integer.toUnsignedLong(data.get(BE32, 0)),
-              data.get(BE32, 4),
-              data.get(BE64, 8),
-              new HostOffset(data.get(BE64, 16)));
+              Integer.toUnsignedLong(numbers.getInt(0)),
+              numbers.getInt(4),
+              numbers.getLong(8),
+              new HostOffset(numbers.getLong(16)));
       case HeaderExtension.CRYPTO_HEADER ->
-          new HeaderExtension.CryptoHeader(new HostOffset(data.get(BE64, 0)), data.get(BE64, 8));
+          new HeaderExtension.CryptoHeader(new HostOffset(numbers.getLong(0)), numbers.getLong(8));
       default ->
           new HeaderExtension.Unknown(type, new KeptBytes(data.toArray(ValueLayout.JAVA_BYTE)));
     };
   }
 
   private static HeaderExtension.FeatureNames featureNames(MemorySegment data) {
+    ByteBuffer numbers = data.asByteBuffer();
     var names = new ArrayList<HeaderExtension.FeatureName>();
     for (long at = 0; data.byteSize() - at >= FEATURE_ROW_BYTES; at += FEATURE_ROW_BYTES) {
       String name = text(data.asSlice(at + 2, FEATURE_NAME_BYTES));
@@ -84,8 +85,8 @@ public record HeaderExtensions(List<HeaderExtension> list, boolean cut) {
       }
       names.add(
           new HeaderExtension.FeatureName(
-              Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, at)),
-              Byte.toUnsignedInt(data.get(ValueLayout.JAVA_BYTE, at + 1)),
+              Byte.toUnsignedInt(numbers.get((int) at)),
+              Byte.toUnsignedInt(numbers.get((int) at + 1)),
               name));
     }
     return new HeaderExtension.FeatureNames(names);

@@ -1,7 +1,5 @@
 package hawser.block.format.qcow2.layout;
 
-import static hawser.base.Wire.BE32;
-import static hawser.base.Wire.BE64;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import hawser.base.BlockFault;
@@ -10,6 +8,7 @@ import hawser.block.BlockNode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -100,7 +99,7 @@ public record Qcow2Header(
     try (var arena = Arena.ofConfined()) {
       MemorySegment start = arena.allocate(4096, 4096);
       fill(file, start);
-      long bits = start.get(BE32, 20);
+      long bits = start.asByteBuffer().getInt(20);
       if (bits <= 12 || bits > Qcow2Limits.CLUSTER_BITS_MAX) {
         long known = bits < Qcow2Limits.CLUSTER_BITS_MIN || bits > 12 ? 4096 : 1L << bits;
         return read(start.asSlice(0, known));
@@ -118,35 +117,40 @@ public record Qcow2Header(
     }
   }
 
-  /** Reads from the first cluster of a file, or as much of it as there is; at least 112 bytes. */
+  /**
+   * Reads from the first cluster of a file, or as much of it as there is; at least 112 bytes.
+   * Through a byte buffer, which is big-endian by itself: reading numbers from a segment makes the
+   * Java platform spin classes at its first use, and {@code img info} is over before that pays.
+   */
   public static Qcow2Header read(MemorySegment in) {
-    long version = Integer.toUnsignedLong(in.get(BE32, 4));
+    ByteBuffer numbers = in.asByteBuffer();
+    long version = unsigned(numbers, 4);
     boolean v3 = version >= 3;
-    long headerLength = v3 ? unsigned(in, 100) : V2_BYTES;
-    long backingOffset = in.get(BE64, 8);
-    long backingBytes = unsigned(in, 16);
+    long headerLength = v3 ? unsigned(numbers, 100) : V2_BYTES;
+    long backingOffset = numbers.getLong(8);
+    long backingBytes = unsigned(numbers, 16);
     long extensionsEnd =
         backingOffset > 0 && backingOffset <= in.byteSize() ? backingOffset : in.byteSize();
     return new Qcow2Header(
-        in.get(BE32, 0),
+        numbers.getInt(0),
         version,
         backingOffset,
         backingBytes,
-        unsigned(in, 20),
-        in.get(BE64, 24),
-        unsigned(in, 32),
-        unsigned(in, 36),
-        in.get(BE64, 40),
-        in.get(BE64, 48),
-        unsigned(in, 56),
-        unsigned(in, 60),
-        in.get(BE64, 64),
-        v3 ? in.get(BE64, 72) : 0,
-        v3 ? in.get(BE64, 80) : 0,
-        v3 ? in.get(BE64, 88) : 0,
-        v3 ? unsigned(in, 96) : 4,
+        unsigned(numbers, 20),
+        numbers.getLong(24),
+        unsigned(numbers, 32),
+        unsigned(numbers, 36),
+        numbers.getLong(40),
+        numbers.getLong(48),
+        unsigned(numbers, 56),
+        unsigned(numbers, 60),
+        numbers.getLong(64),
+        v3 ? numbers.getLong(72) : 0,
+        v3 ? numbers.getLong(80) : 0,
+        v3 ? numbers.getLong(88) : 0,
+        v3 ? unsigned(numbers, 96) : 4,
         headerLength,
-        v3 && headerLength > COMPRESSION_AT ? in.get(ValueLayout.JAVA_BYTE, COMPRESSION_AT) : 0,
+        v3 && headerLength > COMPRESSION_AT ? numbers.get(COMPRESSION_AT) : 0,
         unknownFields(in, headerLength),
         headerLength <= in.byteSize()
             ? HeaderExtensions.read(in, headerLength, extensionsEnd)
@@ -171,8 +175,8 @@ public record Qcow2Header(
     return HeaderExtensions.text(in.asSlice(offset, bytes));
   }
 
-  private static long unsigned(MemorySegment in, long at) {
-    return Integer.toUnsignedLong(in.get(BE32, at));
+  private static long unsigned(ByteBuffer numbers, int at) {
+    return Integer.toUnsignedLong(numbers.getInt(at));
   }
 
   /** Whether an incompatible feature is set. */
@@ -347,7 +351,7 @@ public record Qcow2Header(
    */
   public byte[] toCluster() throws BlockFault {
     byte[] cluster = new byte[1 << clusterBits];
-    MemorySegment out = MemorySegment.ofArray(cluster);
+    ByteBuffer out = ByteBuffer.wrap(cluster);
     boolean v3 = version >= 3;
     int knownBytes = v3 ? KNOWN_BYTES : V2_BYTES;
     byte[] kept = extensions.toBytes(v3 && clusterBits > 12);
@@ -359,12 +363,12 @@ public record Qcow2Header(
     }
     putV2(out, backingName == null ? 0 : nameAt, name.length);
     if (v3) {
-      out.set(BE64, 72, incompatible);
-      out.set(BE64, 80, compatible);
-      out.set(BE64, 88, autoclear);
-      out.set(BE32, 96, (int) refcountOrder);
-      out.set(BE32, 100, extensionsAt);
-      out.set(ValueLayout.JAVA_BYTE, COMPRESSION_AT, (byte) compressionType);
+      out.putLong(72, incompatible);
+      out.putLong(80, compatible);
+      out.putLong(88, autoclear);
+      out.putInt(96, (int) refcountOrder);
+      out.putInt(100, extensionsAt);
+      out.put(COMPRESSION_AT, (byte) compressionType);
     }
     System.arraycopy(unknownFields.toArray(), 0, cluster, knownBytes, unknownFields.length());
     System.arraycopy(kept, 0, cluster, extensionsAt, kept.length);
@@ -372,19 +376,19 @@ public record Qcow2Header(
     return cluster;
   }
 
-  private void putV2(MemorySegment out, int nameAt, int nameBytes) {
-    out.set(BE32, 0, magic);
-    out.set(BE32, 4, (int) version);
-    out.set(BE64, 8, nameAt);
-    out.set(BE32, 16, nameBytes);
-    out.set(BE32, 20, (int) clusterBits);
-    out.set(BE64, 24, size);
-    out.set(BE32, 32, (int) cryptMethod);
-    out.set(BE32, 36, (int) l1Entries);
-    out.set(BE64, 40, l1Table);
-    out.set(BE64, 48, refcountTable);
-    out.set(BE32, 56, (int) refcountTableClusters);
-    out.set(BE32, 60, (int) snapshotCount);
-    out.set(BE64, 64, snapshotTable);
+  private void putV2(ByteBuffer out, int nameAt, int nameBytes) {
+    out.putInt(0, magic);
+    out.putInt(4, (int) version);
+    out.putLong(8, nameAt);
+    out.putInt(16, nameBytes);
+    out.putInt(20, (int) clusterBits);
+    out.putLong(24, size);
+    out.putInt(32, (int) cryptMethod);
+    out.putInt(36, (int) l1Entries);
+    out.putLong(40, l1Table);
+    out.putLong(48, refcountTable);
+    out.putInt(56, (int) refcountTableClusters);
+    out.putInt(60, (int) snapshotCount);
+    out.putLong(64, snapshotTable);
   }
 }
