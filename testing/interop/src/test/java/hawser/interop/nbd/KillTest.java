@@ -73,13 +73,70 @@ class KillTest {
       }
       assertThatThrownBy(client::close).as("unflushed writes").isInstanceOf(BlockFault.class);
     }
+    requireNoCorruption(disk, format, options);
+    judge(disk, format, writers);
+  }
+
+  /**
+   * Two fio write at once, each to its half of the disk; the server is killed as soon as one of
+   * them has flushed all it wrote, in the middle of the other's load. Its half then verifies.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "QEMU, raw, ''",
+    "HAWSER, raw, ''",
+    "QEMU, qcow2, cluster_size=4k",
+    "HAWSER, qcow2, cluster_size=4k",
+    "HAWSER, qcow2, 'cluster_size=64k,lazy_refcounts=on'"
+  })
+  void fioFindsWhatItFlushed(Side side, String format, String options) {
+    Peers.requires("qemu-img", "fio");
+    Path disk = folder.resolve("disk." + format);
+    create(disk, format, options);
+    Path socket = folder.resolve("nbd.sock");
+    String engine = "--ioengine=nbd --uri=nbd+unix:///?socket=" + socket;
+    try (Peer server = serve(side, format, disk, socket);
+        Peer load =
+            Peers.start(
+                fio("load", engine + " --offset=" + FIO_BYTES + " --fsync=16 " + ENDLESS))) {
+      Peers.run(fio("kept", engine + " --do_verify=0 --end_fsync=1 --fsync=64")).ok();
+      assertThat(load.process().isAlive()).as("%s", load.err()).isTrue();
+      server.kill();
+      assertThat(load.await()).as("the load met the crash").isNotZero();
+    }
+    requireNoCorruption(disk, format, options);
+    assertThat(fioVerifies(disk, format)).isZero();
+    // The same question about a disk that lost one block, so that it is known to be one.
+    Peers.run("qemu-io", "-f", format, "-c", "write -z 1M 4k", disk.toString()).ok();
+    assertThat(fioVerifies(disk, format)).isNotZero();
+  }
+
+  private static final long FIO_BYTES = (long) WRITERS * BLOCKS_PER_WRITER * BLOCK / 2;
+  private static final String ENDLESS = "--do_verify=0 --time_based --runtime=1h";
+
+  private List<String> fio(String job, String options) {
+    String common =
+        "fio --name=%s --rw=randwrite --bs=4k --size=%d --iodepth=16 --verify=crc32c --randseed=7"
+                .formatted(job, FIO_BYTES)
+            + " --verify_state_save=0 --output=%s/%s.txt ".formatted(folder, job);
+    return List.of((common + options).split(" +", -1));
+  }
+
+  /** The exit code of a fio that reads what the job "kept" wrote. */
+  private int fioVerifies(Path disk, String format) {
+    Path raw = folder.resolve("seen.raw");
+    Peers.run("qemu-img", "convert", "-f", format, "-O", "raw", disk.toString(), raw.toString())
+        .ok();
+    return Peers.run(fio("kept", "--verify_only --verify_fatal=1 --filename=" + raw)).exitCode();
+  }
+
+  private static void requireNoCorruption(Path disk, String format, String options) {
     if (options.contains("lazy_refcounts")) {
       // The dirty bit says that refcounts are to be rebuilt before use; QEMU does it here.
       Peers.run("qemu-img", "check", "-q", "-r", "all", disk.toString());
     }
     Ran check = Peers.run("qemu-img", "check", "-f", format, disk.toString());
     assertThat(check.exitCode()).as("%s", check).isIn(format.equals("raw") ? RAW_RC : QCOW2_RC);
-    judge(disk, format, writers);
   }
 
   private static Peer serve(Side side, String format, Path disk, Path socket) {
