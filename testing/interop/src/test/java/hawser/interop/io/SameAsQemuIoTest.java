@@ -4,12 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
-import hawser.tools.Main;
-import hawser.tools.Terminal;
-import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import hawser.testkit.Side;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,8 +73,8 @@ class SameAsQemuIoTest {
       })
   void sameWords(String script) throws Exception {
     Peers.requires("qemu-io");
-    Ran theirs = run(script, "theirs", true);
-    Ran ours = run(script, "ours", false);
+    Ran theirs = run(script, "theirs", Side.QEMU);
+    Ran ours = run(script, "ours", Side.HAWSER);
     assertThat(masked(ours.err())).isEqualTo(masked(theirs.err()));
     assertThat(masked(ours.out())).isEqualTo(masked(theirs.out()));
     assertThat(ours.exitCode()).isEqualTo(theirs.exitCode());
@@ -87,29 +82,11 @@ class SameAsQemuIoTest {
         .isEqualTo(Files.readAllBytes(temp.resolve("theirs.img")));
   }
 
-  private Ran run(String script, String side, boolean peer) throws Exception {
-    Path disk = temp.resolve(side + ".img");
+  private Ran run(String script, String name, Side side) throws Exception {
+    Path disk = temp.resolve(name + ".img");
     Files.write(disk, new byte[1 << 20]);
     List<String> arguments = arguments(script.replace("DISK", disk.toString()));
-    if (peer) {
-      var command = new ArrayList<>(List.of("qemu-io"));
-      command.addAll(arguments);
-      return Peers.run(command);
-    }
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    var io =
-        new Terminal(
-            InputStream.nullInputStream(),
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8));
-    int code = Main.run(arguments.toArray(new String[0]), "qemu-io", io);
-    io.flush();
-    return new Ran(
-        arguments,
-        code,
-        out.toString(StandardCharsets.UTF_8),
-        err.toString(StandardCharsets.UTF_8));
+    return InProcess.ioOf(side, arguments);
   }
 
   /** The first part is the command line; each later one is a command. */

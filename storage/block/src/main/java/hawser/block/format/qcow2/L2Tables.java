@@ -64,6 +64,9 @@ final class L2Tables {
     if (old != 0) {
       writing.overlaps.removeL2Table(old);
       writing.freed.add(old);
+    } else if (mapping.slices().find(mapping.sliceOf(guest)) < 0) {
+      // What a new table maps is known without reading it.
+      tables.installEmpty(mapping.sliceOf(guest));
     }
   }
 

@@ -1,6 +1,7 @@
 package hawser.block.format.qcow2;
 
 import hawser.base.BlockFault;
+import hawser.block.BlkdebugEvent;
 import hawser.block.format.qcow2.layout.AutoclearFeature;
 import hawser.block.format.qcow2.layout.IncompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
@@ -130,6 +131,7 @@ final class Writing implements AutoCloseable {
 
   void flush() throws BlockFault {
     image.damage.check();
+    image.file.event(BlkdebugEvent.FLUSH_TO_OS);
     if (!writeBack.anything()) {
       writeBack.flushFiles();
       return;
