@@ -127,7 +127,7 @@ public final class Conversion {
   public void run(Watcher watcher) throws BlockFault {
     long length = Math.min(Ranges.alignUp(source.length(), SECTOR), target.length());
     long unit = Math.max(target.limits().preferred(), SECTOR);
-    long bytes = compressed ? unit : Math.max(Ranges.alignDown(BUFFER_BYTES, unit), unit);
+    long bytes = Math.max(Ranges.alignDown(BUFFER_BYTES, unit), unit);
     var work = new Work(new Chunks(this, watcher, length, bytes, unit), watcher, length);
     var threads = new ArrayList<Thread>();
     int wanted = workers == 0 ? defaultWorkers() : workers;
