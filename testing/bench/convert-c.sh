@@ -3,16 +3,23 @@
 mixed "$work/disk.raw" 1024
 
 convert() {
-  rm -f "$work/out"
   "$@" "$work/out"
+}
+
+fresh() {
+  rm -f "$work/out"
+  sync
 }
 
 for run in $(seq "$RUNS"); do
   say "run $run of $RUNS"
   for type in zlib zstd; do
     options="-c -f raw -O qcow2 -o compression_type=$type"
+    fresh
     keep hawser $type "$(seconds convert "$HAWSER" img convert $options "$work/disk.raw")"
+    fresh
     keep qemu-img $type "$(seconds convert qemu-img convert $options "$work/disk.raw")"
+    fresh
     keep qemu-img-W $type "$(seconds convert qemu-img convert -m 16 -W $options "$work/disk.raw")"
   done
 done

@@ -3,18 +3,26 @@
 mixed "$work/disk.raw" 4096
 qemu-img convert -O qcow2 "$work/disk.raw" "$work/disk.qcow2"
 
-# A target is removed first: writing over an old file is another work.
+# A target is removed first: writing over an old file is another work. What others wrote is on disk
+# before, so that nobody waits for somebody else's pages.
 convert() {
-  rm -f "$work/out"
   "$@" "$work/out"
+}
+
+fresh() {
+  rm -f "$work/out"
+  sync
 }
 
 for run in $(seq "$RUNS"); do
   say "run $run of $RUNS"
   for way in raw-qcow2 qcow2-raw; do
     from=${way%-*} to=${way#*-}
+    fresh
     keep hawser $way "$(seconds convert "$HAWSER" img convert -f $from -O $to "$work/disk.$from")"
+    fresh
     keep qemu-img $way "$(seconds convert qemu-img convert -f $from -O $to "$work/disk.$from")"
+    fresh
     keep qemu-img-W $way "$(seconds convert qemu-img convert -m 16 -W -f $from -O $to "$work/disk.$from")"
   done
 done

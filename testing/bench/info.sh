@@ -1,7 +1,5 @@
 # img info from the package: processor time and wall time of one call.
 . ./shared.sh
-program=../../dist/target/hawser/bin/hawser
-[ -x $program ] || "$HAWSER" dist >&2
 qemu-img create -q -f qcow2 "$work/disk.qcow2" 1G
 CALLS=20
 
@@ -22,9 +20,9 @@ wall() {
 }
 
 for run in $(seq "$RUNS"); do
-  keep hawser cpu "$(processor $program img info "$work/disk.qcow2")"
+  keep hawser cpu "$(processor "$HAWSER" img info "$work/disk.qcow2")"
   keep qemu-img cpu "$(processor qemu-img info "$work/disk.qcow2")"
-  keep hawser wall "$(wall $program img info "$work/disk.qcow2")"
+  keep hawser wall "$(wall "$HAWSER" img info "$work/disk.qcow2")"
   keep qemu-img wall "$(wall qemu-img info "$work/disk.qcow2")"
 done
 row cpu "img info from the package, processor time" ms less "60 ms" qemu-img

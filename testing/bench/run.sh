@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs benchmark NAME, or all, beside QEMU's programs and prints a table; --record keeps its rows in
-# RESULTS.md in place of older rows for the same work. HAWSER is the ./hawser to measure.
+# RESULTS.md in place of older rows for the same work. Measures the package, which is made anew;
+# HAWSER names another program to measure.
 set -eu
 cd "$(dirname "$0")"
 record=
@@ -16,6 +17,7 @@ done
   exit 1
 }
 ../peers.sh
+[ -n "${HAWSER-}" ] || ../../hawser dist >&2
 
 machine="$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
 echo "| work | Hawser | peer | ratio | at least | measured |"

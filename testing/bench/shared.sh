@@ -6,7 +6,8 @@
 set -eu
 RUNS=${RUNS:-5}
 RUN_SECONDS=${RUN_SECONDS:-3}
-HAWSER=${HAWSER:-../../hawser}
+# What is measured is what is installed: the package, with its start-up cache.
+HAWSER=${HAWSER:-../../dist/target/hawser/bin/hawser}
 work=$(mktemp -d "${BENCH_FOLDER:-/var/tmp}/hawser-bench.XXXXXX")
 servers=
 trap 'stop_all; rm -rf "$work"' EXIT
@@ -53,11 +54,21 @@ start_nbdkit() {
   start nbdkit nbdkit -f -U "$work/nbdkit.sock" file "$@"
 }
 
-# load NAME RW BLOCK DEPTH JOBS: requests per second of fio against a server.
-load() {
+# drive NAME RW BLOCK DEPTH JOBS: fio against a server; its fields, separated by semicolons.
+drive() {
   fio --minimal --name=load --ioengine=nbd --uri="$(uri "$1")" --rw="$2" --bs="$3" --iodepth="$4" \
     --numjobs="$5" --thread --group_reporting --time_based --ramp_time=1 --runtime="$RUN_SECONDS" \
-    --size="${SPAN:-1g}" --randrepeat=0 | awk -F';' 'NF > 100 { print $8 + $49 }'
+    --size="${SPAN:-1g}" --randrepeat=0
+}
+
+# load NAME RW BLOCK DEPTH JOBS: requests per second.
+load() {
+  drive "$@" | awk -F';' 'NF > 100 { print $8 + $49 }'
+}
+
+# slowest NAME RW BLOCK DEPTH JOBS: how many microseconds 99 of 100 reads stay below.
+slowest() {
+  drive "$@" | tr ';' '\n' | sed -n 's/^99\.000000%=//p' | head -n 1
 }
 
 # keep NAME WORK VALUE: one measurement.
