@@ -75,7 +75,9 @@ public final class FileDriver implements Driver {
       return ChannelNode.open(name, file, locking, mode);
     }
     BlockNode node = FileNode.open(name, device, file, locking, mode);
-    return node.limits().equals(Limits.BYTES) ? node : new AlignedNode(node);
+    Limits limits = node.limits();
+    boolean anyByte = limits.alignment() == 1 && limits.memoryAlignment() == 1;
+    return anyByte ? node : new AlignedNode(node);
   }
 
   private static boolean locking(Options options) throws BlockFault {
