@@ -51,6 +51,11 @@ final class Snapshots {
   private static SnapshotInfo find(List<SnapshotInfo> all, String wanted) throws BlockFault {
     boolean exact = wanted.startsWith("snapshot.");
     Map<String, String> pairs = exact ? KeyValues.parse(wanted) : Map.of();
+    for (String key : pairs.keySet()) {
+      if (!key.equals(ID) && !key.equals(NAME)) {
+        throw new BlockFault(Errno.EINVAL, "Failed in parsing snapshot param '" + wanted + "'");
+      }
+    }
     for (SnapshotInfo one : all) {
       boolean found =
           exact

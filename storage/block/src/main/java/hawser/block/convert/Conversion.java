@@ -102,7 +102,11 @@ public final class Conversion {
     return this;
   }
 
-  /** Sectors that cannot be read become zeroes, with a warning, instead of ending the copy. */
+  /**
+   * Sectors that cannot be read become zeroes, with a warning, instead of ending the copy. As with
+   * qemu-img the state of the whole source is asked for once before, and warned of twice. One
+   * thread reads unless told otherwise, so that warnings come in the order of the disk.
+   */
   public Conversion salvage() {
     salvage = true;
     return this;
@@ -126,8 +130,13 @@ public final class Conversion {
    */
   public void run(Watcher watcher) throws BlockFault {
     long length = Math.min(Ranges.alignUp(source.length(), SECTOR), target.length());
-    long unit = Math.max(target.limits().preferred(), SECTOR);
+    // What cannot be read is told sector by sector; compressed clusters are always whole.
+    boolean sectors = salvage && !compressed;
+    long unit = sectors ? SECTOR : Math.max(target.limits().preferred(), SECTOR);
     long bytes = Math.max(Ranges.alignDown(BUFFER_BYTES, unit), unit);
+    if (salvage) {
+      askForAll(new Chunks(this, watcher, length, bytes, unit));
+    }
     var work = new Work(new Chunks(this, watcher, length, bytes, unit), watcher, length);
     var threads = new ArrayList<Thread>();
     int wanted = workers == 0 ? defaultWorkers() : workers;
@@ -141,7 +150,15 @@ public final class Conversion {
     watcher.progress(length, length);
   }
 
+  /** Goes through the source's extents alone. */
+  private static void askForAll(Chunks chunks) throws BlockFault {
+    while (chunks.next() != null) {}
+  }
+
   private int defaultWorkers() {
+    if (salvage) {
+      return 1;
+    }
     int processors = Math.clamp(Runtime.getRuntime().availableProcessors(), 2, WORKERS_WAITING);
     return waits(source) || waits(target) ? WORKERS_WAITING : processors;
   }

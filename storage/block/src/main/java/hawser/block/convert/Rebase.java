@@ -59,8 +59,10 @@ public final class Rebase {
         boolean own = extent.depth() == 0 && extent.kind().allocated();
         long end = extent.end();
         if (!own && !bothZero(extent)) {
-          end = Math.min(end, Ranges.alignDown(at, unit) + REQUEST_BYTES);
-          copy(old.asSlice(0, end - at), now.asSlice(0, end - at), at);
+          // Whole clusters: what lies beneath may change its state in the middle of one.
+          long from = Ranges.alignDown(at, unit);
+          end = Math.min(Math.min(length, Ranges.alignUp(end, unit)), from + REQUEST_BYTES);
+          copy(old.asSlice(0, end - from), now.asSlice(0, end - from), from);
         }
         at = end;
       }

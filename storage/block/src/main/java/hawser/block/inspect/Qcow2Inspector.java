@@ -152,7 +152,7 @@ final class Qcow2Inspector {
 
   /** What the image's own table calls a bit. */
   private String named(int kind, int bit) {
-    var table = header.extensions().first(HeaderExtension.FeatureNames.class);
+    var table = header.extensions().last(HeaderExtension.FeatureNames.class);
     if (table.isPresent()) {
       for (var row : table.get().names()) {
         if (row.kind() == kind && row.bit() == bit) {
@@ -258,7 +258,7 @@ final class Qcow2Inspector {
   }
 
   private void bitmaps() throws BlockFault {
-    var extension = header.extensions().first(HeaderExtension.Bitmaps.class);
+    var extension = header.extensions().last(HeaderExtension.Bitmaps.class);
     facts.put("bitmaps", Json.of(extension.map(HeaderExtension.Bitmaps::count).orElse(0L)));
     if (extension.isEmpty()) {
       return;

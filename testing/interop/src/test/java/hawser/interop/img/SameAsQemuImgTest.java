@@ -41,6 +41,8 @@ class SameAsQemuImgTest {
         "convert-raw.txt",
         "convert-qcow2.txt",
         "convert-bitmaps.txt",
+        "convert-options.txt",
+        "backing-format.txt",
         "qcow2-create.txt",
         "qcow2-read.txt",
         "snapshots.txt",

@@ -97,7 +97,7 @@ final class Overlaps {
     }
     header
         .extensions()
-        .first(HeaderExtension.Bitmaps.class)
+        .last(HeaderExtension.Bitmaps.class)
         .filter(bitmaps -> BitmapDirectory.trusted(header))
         .ifPresent(
             bitmaps ->

@@ -172,7 +172,7 @@ public final class Qcow2Driver implements Driver {
 
   /** Only looks at the bitmaps, as QEMU does at opening; nobody tracks them here. */
   private static void bitmaps(BlockNode file, Qcow2Header header, Opener opener) throws BlockFault {
-    if (header.extensions().first(HeaderExtension.Bitmaps.class).isEmpty()) {
+    if (header.extensions().last(HeaderExtension.Bitmaps.class).isEmpty()) {
       return;
     }
     if (!header.has(AutoclearFeature.BITMAPS)) {

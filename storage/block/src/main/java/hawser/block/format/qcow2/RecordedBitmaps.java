@@ -109,7 +109,7 @@ final class RecordedBitmaps {
     }
     trust(false);
     HeaderExtension.Bitmaps extension =
-        image.header().extensions().first(HeaderExtension.Bitmaps.class).orElseThrow();
+        image.header().extensions().last(HeaderExtension.Bitmaps.class).orElseThrow();
     write(BitmapDirectory.bytes(marked), extension.directory().bytes());
     image.file.node().flush();
     trust(true);
@@ -197,7 +197,7 @@ final class RecordedBitmaps {
     var extension =
         new HeaderExtension.Bitmaps(entries.size(), 0, bytes.length, new HostOffset(at));
     List<HeaderExtension.Bitmaps> before =
-        image.header().extensions().first(HeaderExtension.Bitmaps.class).stream().toList();
+        image.header().extensions().last(HeaderExtension.Bitmaps.class).stream().toList();
     pointTo(extension);
     if (!inFile.isEmpty()) {
       before.forEach(old -> free(old.directory().bytes(), old.directoryBytes()));

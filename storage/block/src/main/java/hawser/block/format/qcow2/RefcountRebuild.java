@@ -131,7 +131,7 @@ final class RefcountRebuild {
   }
 
   private void countBitmaps(Qcow2Header header) throws BlockFault {
-    var extension = header.extensions().first(HeaderExtension.Bitmaps.class);
+    var extension = header.extensions().last(HeaderExtension.Bitmaps.class);
     if (extension.isEmpty()) {
       return;
     }

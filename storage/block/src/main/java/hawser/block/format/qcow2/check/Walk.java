@@ -76,7 +76,7 @@ final class Walk implements AutoCloseable {
     counter.region(header.snapshotTable(), snapshots.bytes());
     counter.region(
         header.refcountTable(), header.refcountTableClusters() << geometry.clusterBits());
-    var crypto = header.extensions().first(HeaderExtension.CryptoHeader.class);
+    var crypto = header.extensions().last(HeaderExtension.CryptoHeader.class);
     if (crypto.isPresent()) {
       counter.region(crypto.get().at().bytes(), crypto.get().bytes());
     }
@@ -192,7 +192,7 @@ final class Walk implements AutoCloseable {
   }
 
   private void bitmaps() throws BlockFault {
-    var extension = header.extensions().first(HeaderExtension.Bitmaps.class);
+    var extension = header.extensions().last(HeaderExtension.Bitmaps.class);
     BitmapDirectory directory = BitmapDirectory.read(file, header);
     if (extension.isEmpty() || directory.equals(BitmapDirectory.EMPTY) || tally.odd()) {
       return;

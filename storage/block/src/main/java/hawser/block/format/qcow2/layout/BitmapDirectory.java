@@ -36,7 +36,7 @@ public record BitmapDirectory(List<StoredBitmap> bitmaps, List<Flaw> flaws) {
   /** Whether the image has bitmaps and its autoclear bit says that they may be trusted. */
   public static boolean trusted(Qcow2Header header) {
     return header.has(AutoclearFeature.BITMAPS)
-        && header.extensions().first(HeaderExtension.Bitmaps.class).isPresent();
+        && header.extensions().last(HeaderExtension.Bitmaps.class).isPresent();
   }
 
   /**
@@ -44,7 +44,7 @@ public record BitmapDirectory(List<StoredBitmap> bitmaps, List<Flaw> flaws) {
    * autoclear bit says that it is not to be trusted.
    */
   public static BitmapDirectory read(BlockNode file, Qcow2Header header) throws BlockFault {
-    var extension = header.extensions().first(HeaderExtension.Bitmaps.class);
+    var extension = header.extensions().last(HeaderExtension.Bitmaps.class);
     if (extension.isEmpty() || !header.has(AutoclearFeature.BITMAPS)) {
       return EMPTY;
     }

@@ -102,9 +102,9 @@ public record HeaderExtensions(List<HeaderExtension> list, boolean cut) {
     return new String(bytes, 0, length, UTF_8);
   }
 
-  /** The first extension of that kind. */
-  public <T extends HeaderExtension> Optional<T> first(Class<T> kind) {
-    for (HeaderExtension extension : list) {
+  /** The last extension of that kind: QEMU reads on, and the later one counts. */
+  public <T extends HeaderExtension> Optional<T> last(Class<T> kind) {
+    for (HeaderExtension extension : list.reversed()) {
       if (kind.isInstance(extension)) {
         return Optional.of(kind.cast(extension));
       }
@@ -136,13 +136,13 @@ public record HeaderExtensions(List<HeaderExtension> list, boolean cut) {
    */
   byte[] toBytes(boolean featureNames) {
     var out = new ByteArrayOutputStream();
-    first(HeaderExtension.BackingFormat.class).ifPresent(one -> append(out, one));
-    first(HeaderExtension.DataFile.class).ifPresent(one -> append(out, one));
-    first(HeaderExtension.CryptoHeader.class).ifPresent(one -> append(out, one));
+    last(HeaderExtension.BackingFormat.class).ifPresent(one -> append(out, one));
+    last(HeaderExtension.DataFile.class).ifPresent(one -> append(out, one));
+    last(HeaderExtension.CryptoHeader.class).ifPresent(one -> append(out, one));
     if (featureNames) {
       append(out, knownFeatureNames());
     }
-    first(HeaderExtension.Bitmaps.class).ifPresent(one -> append(out, one));
+    last(HeaderExtension.Bitmaps.class).ifPresent(one -> append(out, one));
     for (HeaderExtension extension : list) {
       if (extension instanceof HeaderExtension.Unknown) {
         append(out, extension);

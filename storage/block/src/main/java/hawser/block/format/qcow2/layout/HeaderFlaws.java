@@ -97,7 +97,7 @@ final class HeaderFlaws {
   private String named(long bits) {
     var names = new ArrayList<String>();
     long left = bits;
-    var table = header.extensions().first(HeaderExtension.FeatureNames.class);
+    var table = header.extensions().last(HeaderExtension.FeatureNames.class);
     if (table.isPresent()) {
       for (var row : table.get().names()) {
         if (row.kind() == 0 && row.bit() < 64 && (left & (1L << row.bit())) != 0) {

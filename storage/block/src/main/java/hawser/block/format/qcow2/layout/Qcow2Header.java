@@ -197,7 +197,7 @@ public record Qcow2Header(
   /** The backing file's format from its extension, or null when the image does not say. */
   public @Nullable String backingFormat() {
     return extensions
-        .first(HeaderExtension.BackingFormat.class)
+        .last(HeaderExtension.BackingFormat.class)
         .map(HeaderExtension.BackingFormat::format)
         .orElse(null);
   }
@@ -205,7 +205,7 @@ public record Qcow2Header(
   /** The external data file's name from its extension, or null. */
   public @Nullable String dataFileName() {
     return extensions
-        .first(HeaderExtension.DataFile.class)
+        .last(HeaderExtension.DataFile.class)
         .map(HeaderExtension.DataFile::name)
         .orElse(null);
   }
