@@ -232,6 +232,9 @@ final class Transmission implements AutoCloseable {
       slot.contextIds = allContexts();
     } else if (command == Command.CACHE) {
       slot.buffer = take((int) Math.min(length, 256 << 10));
+    } else if (command == Command.WRITE) {
+      // A write of nothing comes here, for it has no payload.
+      slot.buffer = take(0);
     }
     workers.execute(slot);
   }
