@@ -25,6 +25,10 @@ import java.util.function.Consumer;
 public final class CrashExplorer {
   private static final int SUBSETS_UP_TO = 4;
   private static final int TORN_STATES = 3;
+
+  /** Enough that clusters are freed and taken again. */
+  private static final int REQUESTS = 60;
+
   private static final CheckLimits LIMITS = new CheckLimits(64L << 20, 1);
 
   private final Workload work;
@@ -151,17 +155,21 @@ public final class CrashExplorer {
   }
 
   /**
-   * Explores workloads one after the other until one fails or there were enough.
+   * Explores workloads one after the other until one fails or the time is over.
    *
-   * @param args the seed to begin with, and how many workloads
+   * @param args the seed to begin with, and for how many seconds
    */
   public static void main(String[] args) throws BlockFault {
-    long first = Long.parseLong(args[0]);
-    long count = Long.parseLong(args[1]);
-    for (long seed = first; seed - first < count; seed++) {
-      long states = explore(seed, 60, image -> {});
-      System.out.println("seed " + seed + ": " + states + " states, none corrupt, nothing lost");
-    }
-    System.out.println("fuzz crash: " + count + " workloads, no bug found");
+    long seed = Long.parseLong(args[0]);
+    long end = System.nanoTime() + Long.parseLong(args[1]) * 1_000_000_000L;
+    long workloads = 0;
+    long states = 0;
+    do {
+      states += explore(seed + workloads, REQUESTS, image -> {});
+      workloads++;
+    } while (System.nanoTime() - end < 0);
+    System.out.println(
+        "fuzz crash: %d workloads from seed %d, %d states, none corrupt, nothing lost"
+            .formatted(workloads, seed, states));
   }
 }

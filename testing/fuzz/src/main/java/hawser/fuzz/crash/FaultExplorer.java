@@ -46,6 +46,9 @@ public final class FaultExplorer {
   private static final int FILLED_SECTORS = 3900;
   private static final byte FILLING = 99;
 
+  /** The time of a workload grows with its square; many shapes find more than long work. */
+  private static final int REQUESTS = 16;
+
   /** One request to the disk, in sectors. */
   private record Request(Kind kind, int first, int count, byte tag, int flags) {
     int end() {
@@ -361,17 +364,21 @@ public final class FaultExplorer {
   }
 
   /**
-   * Explores workloads one after the other until one fails or there were enough.
+   * Explores workloads one after the other until one fails or the time is over.
    *
-   * @param args the seed to begin with, and how many workloads
+   * @param args the seed to begin with, and for how many seconds
    */
   public static void main(String[] args) throws BlockFault {
-    long first = Long.parseLong(args[0]);
-    long count = Long.parseLong(args[1]);
-    for (long seed = first; seed - first < count; seed++) {
-      int events = explore(seed, 40, image -> {}).size();
-      System.out.println("seed " + seed + ": errors at " + events + " events, nothing lost");
-    }
-    System.out.println("fuzz faults: " + count + " workloads, no bug found");
+    long seed = Long.parseLong(args[0]);
+    long end = System.nanoTime() + Long.parseLong(args[1]) * 1_000_000_000L;
+    long workloads = 0;
+    var met = EnumSet.noneOf(BlkdebugEvent.class);
+    do {
+      met.addAll(explore(seed + workloads, REQUESTS, image -> {}));
+      workloads++;
+    } while (System.nanoTime() - end < 0);
+    System.out.println(
+        "fuzz faults: %d workloads from seed %d, errors at %d events, nothing lost"
+            .formatted(workloads, seed, met.size()));
   }
 }
