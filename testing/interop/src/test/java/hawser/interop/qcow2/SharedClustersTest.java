@@ -132,7 +132,7 @@ class SharedClustersTest {
   }
 
   @Test
-  void bitmapsStopBeingTrustedWithTheFirstWrite() throws Exception {
+  void bitmapsStayTrustedWhenTheDiskIsWritten() throws Exception {
     Peers.requires("qemu-img", "qemu-io");
     String image = folder.resolve("bitmap.qcow2").toString();
     Peers.run("qemu-img", "create", "-q", "-f", "qcow2", image, "4M").ok();
@@ -142,7 +142,8 @@ class SharedClustersTest {
     try (BlockNode node = Workbench.open(Path.of(image), OpenMode.WRITE)) {
       write(node, 0, 512, 1);
     }
-    assertThat(Peers.run("qemu-img", "info", image).all())
-        .contains("a program lacking bitmap support modified this file");
+    assertThat(Peers.run("qemu-img", "info", image).ok().all())
+        .contains("b0")
+        .doesNotContain("a program lacking bitmap support modified this file");
   }
 }
