@@ -99,23 +99,4 @@ class CrashStatesTest {
     assertThat(content(copy)[60]).isEqualTo((byte) 3);
     assertThat(content(copy)[200]).isEqualTo((byte) 1);
   }
-
-  @Test
-  void diceFailTheSameRequestsAgain() throws Exception {
-    assertThat(failures(5)).isEqualTo(failures(5)).isNotEqualTo(failures(6));
-  }
-
-  private String failures(long seed) {
-    var node = new FaultyNode(new MemoryNode("disk", BYTES), new Random(seed), 0.3);
-    var pattern = new StringBuilder();
-    for (int i = 0; i < 60; i++) {
-      try {
-        node.write(filled(1024, i), 0, 0);
-        pattern.append('.');
-      } catch (BlockFault e) {
-        pattern.append('x');
-      }
-    }
-    return pattern.toString();
-  }
 }
