@@ -82,9 +82,9 @@ median() {
 
 # seconds COMMAND...: how long it takes.
 seconds() {
-  from=$(date +%s%N)
+  began=$(date +%s%N)
   "$@" >/dev/null
-  echo "$(($(date +%s%N) - from))" | awk '{ printf "%.3f\n", $1 / 1e9 }'
+  echo "$(($(date +%s%N) - began))" | awk '{ printf "%.3f\n", $1 / 1e9 }'
 }
 
 # row WORK TITLE UNIT more|less BAR PEER...: the row, from what was kept.
