@@ -26,7 +26,7 @@ final class Growth {
   /** As {@link hawser.block.BlockNode#resize}. */
   void resize(long size, Preallocation wanted) throws BlockFault {
     long old = image.header().size();
-    refuse(size, old);
+    refuse(size, old, wanted);
     Preallocation preallocation =
         image.header().has(AutoclearFeature.RAW_DATA_FILE) && wanted == Preallocation.OFF
             ? Preallocation.METADATA
@@ -49,12 +49,15 @@ final class Growth {
     }
   }
 
-  private void refuse(long size, long old) throws BlockFault {
+  private void refuse(long size, long old, Preallocation wanted) throws BlockFault {
     if (size % 512 != 0) {
       throw new BlockFault(Errno.EINVAL, "The new size must be a multiple of 512");
     }
     if (!image.snapshots.snapshots().isEmpty() && geometry.version() < 3) {
       throw new BlockFault(Errno.EOPNOTSUPP, "Can't resize a v2 image which has snapshots");
+    }
+    if (size < old && wanted != Preallocation.OFF) {
+      throw new BlockFault(Errno.EINVAL, "Preallocation can't be used for shrinking an image");
     }
     if (size < old) {
       throw new BlockFault(Errno.EOPNOTSUPP, "qcow2 doesn't support shrinking images yet");
