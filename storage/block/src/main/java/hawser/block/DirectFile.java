@@ -17,8 +17,8 @@ public interface DirectFile {
   int writeFlags(int flags);
 
   /** Announces a write; 0 when it has to go through the node instead. */
-  long beginWrite();
+  long beginWrite(long offset, long length);
 
   /** Says that the write which {@link #beginWrite} gave this number to is over. */
-  void endWrite(long stamp);
+  void endWrite(long number);
 }

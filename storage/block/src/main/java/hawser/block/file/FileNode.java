@@ -333,12 +333,12 @@ final class FileNode implements BlockNode {
     }
 
     @Override
-    public long beginWrite() {
+    public long beginWrite(long offset, long length) {
       return 1;
     }
 
     @Override
-    public void endWrite(long stamp) {}
+    public void endWrite(long number) {}
   }
 
   private boolean durable(int flags) {

@@ -13,7 +13,6 @@ import hawser.block.ZeroBytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,10 +34,10 @@ public final class AlignedNode extends FilterNode {
   private final long memoryMask;
 
   /**
-   * Aligned writes share it; a write of part of a block, or one that makes the file longer, has it
-   * alone, so that no write between its read and its write is undone.
+   * A write of part of a block has its blocks alone, so that no change between its read and its
+   * write is undone; changes of whole blocks share theirs.
    */
-  private final StampedLock blocks = new StampedLock();
+  private final WriteRanges changing = new WriteRanges();
 
   /** Over {@code below}, keeping to the alignment of its {@link Limits}. */
   public AlignedNode(BlockNode below) {
@@ -136,18 +135,22 @@ public final class AlignedNode extends FilterNode {
 
   @Override
   public void write(MemorySegment[] from, long offset, int flags) throws BlockFault {
+    long length = 0;
+    for (MemorySegment piece : from) {
+      length += piece.byteSize();
+    }
     if (fits(from, offset)) {
-      long stamp = blocks.readLock();
+      long number = changing.enter(offset, offset + length, false);
       try {
         below().write(from, offset, flags);
       } finally {
-        blocks.unlockRead(stamp);
+        changing.leave(number);
       }
       return;
     }
-    checkRange(offset, from.length);
-    // The whole request holds the lock, for two that overlap must not mix within a block.
-    long stamp = blocks.writeLock();
+    checkRange(offset, length);
+    // The whole request has its blocks, for two that overlap must not mix within a block.
+    long number = enterAlone(offset, length);
     try {
       long at = offset;
       for (MemorySegment piece : from) {
@@ -155,8 +158,26 @@ public final class AlignedNode extends FilterNode {
         at += piece.byteSize();
       }
     } finally {
-      blocks.unlockWrite(stamp);
+      changing.leave(number);
     }
+  }
+
+  /**
+   * Has the blocks of a range alone; where they reach beyond the end, all that may follow, for the
+   * file grows by a whole block and is cut back, and nothing must be lost behind the cut.
+   */
+  private long enterAlone(long offset, long length) throws BlockFault {
+    long start = Ranges.alignDown(offset, alignment);
+    long end = Ranges.alignUp(offset + length, alignment);
+    if (end <= below().length()) {
+      long number = changing.enter(start, end, true);
+      // Another may have been in the middle of such a growth, and the end come nearer since.
+      if (end <= below().length()) {
+        return number;
+      }
+      changing.leave(number);
+    }
+    return changing.enter(start, Long.MAX_VALUE, true);
   }
 
   private void writeInPart(MemorySegment from, long offset, int flags) throws BlockFault {
@@ -196,11 +217,11 @@ public final class AlignedNode extends FilterNode {
   @Override
   public @Nullable DirectFile directFile() {
     DirectFile file = below().directFile();
-    return file == null ? null : new SharedFile(file, blocks);
+    return file == null ? null : new SharedFile(file, changing);
   }
 
-  /** Writes to the file share the lock that a write of part of a block has alone. */
-  private record SharedFile(DirectFile file, StampedLock blocks) implements DirectFile {
+  /** Writes to the file are announced like those that come through the node. */
+  private record SharedFile(DirectFile file, WriteRanges changing) implements DirectFile {
     @Override
     public int descriptor() {
       return file.descriptor();
@@ -217,28 +238,29 @@ public final class AlignedNode extends FilterNode {
     }
 
     @Override
-    public long beginWrite() {
-      return blocks.tryReadLock();
+    public long beginWrite(long offset, long length) {
+      return changing.tryEnter(offset, offset + length);
     }
 
     @Override
-    public void endWrite(long stamp) {
-      blocks.unlockRead(stamp);
+    public void endWrite(long number) {
+      changing.leave(number);
     }
   }
 
   @Override
   public void writeZeroes(long offset, long length, int flags) throws BlockFault {
-    if (whole(offset, length)) {
-      below().writeZeroes(offset, length, flags);
-      return;
-    }
     checkRange(offset, length);
     long first = Math.min(Ranges.alignUp(offset, alignment), offset + length);
     long last = Math.max(Ranges.alignDown(offset + length, alignment), first);
     zeroPart(offset, first - offset, flags);
     if (last > first) {
-      below().writeZeroes(first, last - first, flags);
+      long number = changing.enter(first, last, false);
+      try {
+        below().writeZeroes(first, last - first, flags);
+      } finally {
+        changing.leave(number);
+      }
     }
     zeroPart(last, offset + length - last, flags);
   }
@@ -255,7 +277,12 @@ public final class AlignedNode extends FilterNode {
     long first = Ranges.alignUp(offset, alignment);
     long last = Ranges.alignDown(offset + length, alignment);
     if (last > first) {
-      below().discard(first, last - first);
+      long number = changing.enter(first, last, false);
+      try {
+        below().discard(first, last - first);
+      } finally {
+        changing.leave(number);
+      }
     }
   }
 
@@ -268,7 +295,16 @@ public final class AlignedNode extends FilterNode {
   @Override
   public long copyFrom(BlockNode source, long sourceOffset, long offset, long length)
       throws BlockFault {
-    return whole(offset, length) ? below().copyFrom(source, sourceOffset, offset, length) : 0;
+    if (!whole(offset, length)) {
+      return 0;
+    }
+    checkRange(offset, length);
+    long number = changing.enter(offset, offset + length, false);
+    try {
+      return below().copyFrom(source, sourceOffset, offset, length);
+    } finally {
+      changing.leave(number);
+    }
   }
 
   @Override

@@ -74,8 +74,8 @@ final class DirectQueue implements AutoCloseable {
   void start(Slot slot) {
     MemorySegment data = slot.data();
     if (slot.command == Command.WRITE) {
-      slot.stamp = file.beginWrite();
-      if (slot.stamp == 0) {
+      slot.writeNumber = file.beginWrite(slot.offset, slot.length);
+      if (slot.writeNumber == 0) {
         workers.execute(slot);
         return;
       }
@@ -140,7 +140,7 @@ final class DirectQueue implements AutoCloseable {
     Slot slot = underWay[index];
     count--;
     if (slot.command == Command.WRITE) {
-      file.endWrite(slot.stamp);
+      file.endWrite(slot.writeNumber);
     }
     if (result == slot.length) {
       slot.reply();

@@ -32,7 +32,7 @@ final class Slot implements Runnable {
   @Nullable Buffer buffer;
 
   /** What {@link hawser.block.DirectFile#beginWrite} gave. */
-  long stamp;
+  long writeNumber;
 
   private long replyAddress;
   private long replyBytes;
