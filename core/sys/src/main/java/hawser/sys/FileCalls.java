@@ -61,6 +61,8 @@ public final class FileCalls {
 
   private static final NumberCall OPEN = NumberCall.ofInt("open");
   private static final NumberCall CLOSE = NumberCall.ofInt("close");
+  private static final BufferCall READ = BufferCall.ofLong("read");
+  private static final BufferCall WRITE = BufferCall.ofLong("write");
   private static final BufferCall PREAD = BufferCall.ofLong("pread64");
   private static final BufferCall PWRITE = BufferCall.ofLong("pwrite64");
   private static final BufferCall PREADV2 = BufferCall.ofLong("preadv64v2");
@@ -87,6 +89,16 @@ public final class FileCalls {
   /** close(2). */
   public static long close(int fd) {
     return CLOSE.call(fd);
+  }
+
+  /** read(2): up to all of {@code into} from the file's own position. */
+  public static long read(int fd, MemorySegment into) {
+    return READ.call(fd, into, into.byteSize());
+  }
+
+  /** write(2): up to all of {@code from} at the file's own position. */
+  public static long write(int fd, MemorySegment from) {
+    return WRITE.call(fd, from, from.byteSize());
   }
 
   /** pread(2) into all of {@code into}; may be short. */

@@ -14,6 +14,9 @@ public final class MemoryCalls {
   /** {@link #mmap}: stores reach the file. */
   public static final int MAP_SHARED = 1;
 
+  /** {@link #mmap}: no swap space is set aside. */
+  public static final int MAP_NORESERVE = 0x4000;
+
   private static final int MFD_CLOEXEC = 1;
 
   private static final NumberCall MEMFD_CREATE = NumberCall.ofInt("memfd_create");

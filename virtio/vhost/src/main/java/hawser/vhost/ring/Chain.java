@@ -1,0 +1,228 @@
+package hawser.vhost.ring;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import hawser.sys.HostMemory;
+import hawser.sys.Iovecs;
+import hawser.vhost.memory.DirtyLog;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * One buffer that the driver made available: a chain of descriptors, first what the device may
+ * read, then what it may write (virtio, "The Virtqueue Descriptor Table"). Belongs to the device
+ * from the moment it is handed over until {@link #complete}, which may come from any thread.
+ *
+ * <p>What a device reads the driver may change meanwhile: read once what is to be checked.
+ */
+public final class Chain {
+  /** Descriptors of one chain; QEMU's limit too (VIRTQUEUE_MAX_SIZE). */
+  public static final int PIECES_MAX = 1024;
+
+  private final Completion completion;
+
+  /** Which of its ring's chains this is, from 0: with a split ring the index of its head. */
+  final int slot;
+
+  /** What the driver knows the chain by. */
+  int id;
+
+  /** How many places of a packed ring it takes. */
+  int places;
+
+  /** Its first entry in the record of requests under way. */
+  int record;
+
+  /** Whether the device has it. */
+  boolean underWay;
+
+  private long[] guest = new long[8];
+  private long[] host = new long[8];
+  private long[] length = new long[8];
+  private int readable;
+  private int count;
+  private long readableBytes;
+  private long writableBytes;
+
+  Chain(int slot, Completion completion) {
+    this.slot = slot;
+    this.completion = completion;
+  }
+
+  void clear() {
+    readable = 0;
+    count = 0;
+    readableBytes = 0;
+    writableBytes = 0;
+  }
+
+  void add(long guestAddress, long hostAddress, long bytes, boolean writable) {
+    if (count == host.length) {
+      guest = Arrays.copyOf(guest, count * 2);
+      host = Arrays.copyOf(host, count * 2);
+      length = Arrays.copyOf(length, count * 2);
+    }
+    guest[count] = guestAddress;
+    host[count] = hostAddress;
+    length[count] = bytes;
+    count++;
+    if (writable) {
+      writableBytes += bytes;
+    } else {
+      readable++;
+      readableBytes += bytes;
+    }
+  }
+
+  /** How many pieces it has so far, contiguous in this process. */
+  int pieces() {
+    return count;
+  }
+
+  boolean hasWritable() {
+    return count > readable;
+  }
+
+  /**
+   * Which of its queue's chains this is, from 0 to the queue's size: for tables of a device's own.
+   * Unique among the chains under way.
+   */
+  public int slot() {
+    return slot;
+  }
+
+  /** Bytes that the device may read. */
+  public long readableBytes() {
+    return readableBytes;
+  }
+
+  /** Bytes that the device may write. */
+  public long writableBytes() {
+    return writableBytes;
+  }
+
+  /** Fills {@code into} from the readable bytes; they must reach. */
+  public void read(long offset, MemorySegment into) {
+    checkRange("read", readableBytes, offset, into.byteSize());
+    copy(0, offset, into, false);
+  }
+
+  /** Copies {@code from} into the writable bytes; they must reach. */
+  public void write(long offset, MemorySegment from) {
+    checkRange("write", writableBytes, offset, from.byteSize());
+    copy(readable, offset, from, true);
+  }
+
+  /** Writes one byte into the writable bytes. */
+  public void writeByte(long offset, int value) {
+    checkRange("write", writableBytes, offset, 1);
+    long skip = offset;
+    int piece = readable;
+    while (skip >= length[piece]) {
+      skip -= length[piece++];
+    }
+    HostMemory.ALL.set(JAVA_BYTE, host[piece] + skip, (byte) value);
+  }
+
+  private void copy(int first, long offset, MemorySegment other, boolean toGuest) {
+    long skip = offset;
+    long done = 0;
+    long total = other.byteSize();
+    for (int piece = first; done < total; piece++) {
+      if (skip >= length[piece]) {
+        skip -= length[piece];
+        continue;
+      }
+      long bytes = Math.min(length[piece] - skip, total - done);
+      long address = host[piece] + skip;
+      if (toGuest) {
+        MemorySegment.copy(other, done, HostMemory.ALL, address, bytes);
+      } else {
+        MemorySegment.copy(HostMemory.ALL, address, other, done, bytes);
+      }
+      done += bytes;
+      skip = 0;
+    }
+  }
+
+  /** Appends a range of the readable bytes, as they lie in memory, to a vector. */
+  public void addReadable(Iovecs vector, long offset, long bytes) {
+    checkRange("read", readableBytes, offset, bytes);
+    addTo(vector, 0, offset, bytes);
+  }
+
+  /** Appends a range of the writable bytes, as they lie in memory, to a vector. */
+  public void addWritable(Iovecs vector, long offset, long bytes) {
+    checkRange("write", writableBytes, offset, bytes);
+    addTo(vector, readable, offset, bytes);
+  }
+
+  private void addTo(Iovecs vector, int first, long offset, long bytes) {
+    long skip = offset;
+    long left = bytes;
+    for (int piece = first; left > 0; piece++) {
+      if (skip >= length[piece]) {
+        skip -= length[piece];
+        continue;
+      }
+      long here = Math.min(length[piece] - skip, left);
+      vector.add(host[piece] + skip, here);
+      left -= here;
+      skip = 0;
+    }
+  }
+
+  /** A range of the readable bytes as segments, for block nodes. */
+  public MemorySegment[] readable(long offset, long bytes) {
+    checkRange("read", readableBytes, offset, bytes);
+    return segments(0, readable, offset, bytes);
+  }
+
+  /** A range of the writable bytes as segments, for block nodes. */
+  public MemorySegment[] writable(long offset, long bytes) {
+    checkRange("write", writableBytes, offset, bytes);
+    return segments(readable, count, offset, bytes);
+  }
+
+  private MemorySegment[] segments(int first, int end, long offset, long bytes) {
+    var found = new MemorySegment[end - first];
+    int used = 0;
+    long skip = offset;
+    long left = bytes;
+    for (int piece = first; left > 0; piece++) {
+      if (skip >= length[piece]) {
+        skip -= length[piece];
+        continue;
+      }
+      long here = Math.min(length[piece] - skip, left);
+      found[used++] = HostMemory.at(host[piece] + skip, here);
+      left -= here;
+      skip = 0;
+    }
+    return used == found.length ? found : Arrays.copyOf(found, used);
+  }
+
+  private static void checkRange(String doing, long size, long offset, long bytes) {
+    if (!hawser.base.Ranges.contains(size, offset, bytes)) {
+      throw new IndexOutOfBoundsException(
+          "%s of %d bytes at %d of a chain of %d".formatted(doing, bytes, offset, size));
+    }
+  }
+
+  /** Marks everything that the device may have written to. */
+  void mark(DirtyLog log) {
+    for (int piece = readable; piece < count; piece++) {
+      log.mark(guest[piece], length[piece]);
+    }
+  }
+
+  /**
+   * Gives the chain back to the driver. The device must not touch it any more.
+   *
+   * @param written how many of the writable bytes, from the first, hold the answer; 0 when none was
+   *     written to
+   */
+  public void complete(long written) {
+    completion.complete(this, written);
+  }
+}

@@ -1,0 +1,11 @@
+/** vhost-user: messages, connections, both roles, guest memory, rings, and devices. */
+module hawser.vhost {
+  requires static transitive org.jspecify;
+  requires transitive hawser.base;
+  requires transitive hawser.sys;
+
+  exports hawser.vhost.connection;
+  exports hawser.vhost.memory;
+  exports hawser.vhost.message;
+  exports hawser.vhost.ring;
+}
