@@ -2,17 +2,21 @@ package hawser.fuzz.crash;
 
 import hawser.base.BlockFault;
 import hawser.block.CheckReport;
+import hawser.block.DirtyBitmap;
 import hawser.block.OpenMode;
 import hawser.block.Options;
 import hawser.block.format.qcow2.Qcow2Driver;
 import hawser.block.format.qcow2.Qcow2Node;
 import hawser.block.format.qcow2.check.CheckLimits;
 import hawser.block.format.qcow2.check.Qcow2Check;
+import hawser.block.format.qcow2.layout.AutoclearFeature;
 import hawser.block.format.qcow2.layout.IncompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
 import hawser.testkit.node.CrashStates;
 import hawser.testkit.node.MemoryNode;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 
@@ -20,7 +24,8 @@ import java.util.function.Consumer;
  * Replays what a workload did to the image's file, stops after every single operation, and looks at
  * what a crash there could leave: every subset of the unflushed operations while they are few,
  * random torn and reordered ones when they are many. Each state must check without corruption
- * (leaks are allowed) and give back all that was flushed.
+ * (leaks are allowed), give back all that was flushed, and keep an internal snapshot as it was; a
+ * persistent bitmap is in use or tells of every change.
  */
 public final class CrashExplorer {
   private static final int SUBSETS_UP_TO = 4;
@@ -35,6 +40,7 @@ public final class CrashExplorer {
   private final Random dice;
   private final Consumer<MemoryNode> sample;
   private long states;
+  private long trusted;
 
   private CrashExplorer(long seed, int requests, Consumer<MemoryNode> sample) throws BlockFault {
     this.work = new Workload(seed, requests);
@@ -79,12 +85,19 @@ public final class CrashExplorer {
         lookAt(crash, model);
       } catch (AssertionError | BlockFault e) {
         throw new AssertionError(
-            "seed %d, %s: after operation %d of %d: %s"
+            "seed %d, %s, snapshot %b, %d bitmaps: after operation %d of %d: %s"
                 .formatted(
-                    seed, work.shape(), crash.done(), work.operations().size(), e.getMessage()),
+                    seed,
+                    work.shape(),
+                    work.snapshot(),
+                    work.bitmaps(),
+                    crash.done(),
+                    work.operations().size(),
+                    e.getMessage()),
             e);
       }
     } while (crash.advance());
+    requireBitmaps(crash.whole());
     return states;
   }
 
@@ -146,6 +159,47 @@ public final class CrashExplorer {
               "sector %d holds %d, may hold %s".formatted(i, held[i], model.allowed(i)));
         }
       }
+      judgeBitmaps(node, held);
+    }
+    if (work.snapshot()) {
+      judgeSnapshot(image);
+    }
+  }
+
+  /** A bitmap that is to be trusted tells of every sector that changed. */
+  private void judgeBitmaps(Qcow2Node node, byte[] held) throws BlockFault {
+    List<DirtyBitmap> bitmaps = node.dirtyBitmaps();
+    if (bitmaps.size() != work.bitmaps() && node.header().has(AutoclearFeature.BITMAPS)) {
+      throw new AssertionError("there are %d bitmaps".formatted(bitmaps.size()));
+    }
+    byte[] first = work.firstTags();
+    for (DirtyBitmap bitmap : bitmaps) {
+      trusted += bitmap.inconsistent() ? 0 : 1;
+      for (int i = 0; i < first.length && !bitmap.inconsistent(); i++) {
+        if (held[i] != first[i] && !bitmap.dirtyAt((long) i * DiskModel.SECTOR)) {
+          throw new AssertionError("bitmap '%s' misses sector %d".formatted(bitmap.name(), i));
+        }
+      }
+    }
+  }
+
+  /** Nothing that is done to the disk reaches the snapshot. */
+  private void judgeSnapshot(MemoryNode image) throws BlockFault {
+    try (Qcow2Node then = open(InternalSnapshot.revealed(image), OpenMode.READ)) {
+      if (!Arrays.equals(Workload.tags(then), work.firstTags())) {
+        throw new AssertionError("the snapshot has changed");
+      }
+    }
+  }
+
+  /** The image was closed, so that its bitmaps can be trusted again. */
+  private void requireBitmaps(MemoryNode image) throws BlockFault {
+    long before = trusted;
+    try (Qcow2Node node = open(image, OpenMode.READ)) {
+      judgeBitmaps(node, Workload.tags(node));
+    }
+    if (trusted - before != work.bitmaps()) {
+      throw new AssertionError("the closed image has bitmaps in use");
     }
   }
 

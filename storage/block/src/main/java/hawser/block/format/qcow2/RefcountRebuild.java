@@ -46,6 +46,7 @@ final class RefcountRebuild {
   /** Needs the mutex. */
   void run() throws BlockFault {
     count();
+    refuseOverflow();
     Allocator allocator = writing.allocator;
     allocator.onlyFrom(clusters);
     for (long cluster = 0; cluster < clusters; cluster++) {
@@ -66,6 +67,18 @@ final class RefcountRebuild {
     allocator.anywhere();
     Qcow2Header header = image.header();
     writing.features(header.incompatible() & ~IncompatibleFeature.DIRTY.mask(), header.autoclear());
+  }
+
+  /** Before anything is changed: a refcount cut to its width would free a cluster in use. */
+  private void refuseOverflow() throws BlockFault {
+    for (int cluster = 0; cluster < references.length; cluster++) {
+      if (Long.compareUnsigned(references[cluster], geometry.refcountMax()) > 0) {
+        throw new BlockFault(
+            Errno.EIO,
+            "Could not repair dirty image: cluster %d has %d references, a refcount holds %d"
+                .formatted(cluster, references[cluster], geometry.refcountMax()));
+      }
+    }
   }
 
   private void count() throws BlockFault {
