@@ -4,6 +4,7 @@ module hawser.vhost {
   requires transitive hawser.base;
   requires transitive hawser.sys;
 
+  exports hawser.vhost.backend;
   exports hawser.vhost.connection;
   exports hawser.vhost.memory;
   exports hawser.vhost.message;

@@ -33,8 +33,7 @@ public final class Chain {
   /** Its first entry in the record of requests under way. */
   int record;
 
-  /** Whether the device has it. */
-  boolean underWay;
+  volatile boolean underWay;
 
   private long[] guest = new long[8];
   private long[] host = new long[8];
@@ -89,6 +88,11 @@ public final class Chain {
    */
   public int slot() {
     return slot;
+  }
+
+  /** Whether the device has it: taken and not complete. */
+  public boolean underWay() {
+    return underWay;
   }
 
   /** Bytes that the device may read. */

@@ -98,6 +98,7 @@ public final class PackedRing implements DeviceRing {
     }
     chain.clear();
     follow(chain);
+    chain.underWay = true;
     return chain;
   }
 
@@ -167,12 +168,14 @@ public final class PackedRing implements DeviceRing {
       chain.id = record.id(entry);
       entry = record.next(entry);
     }
+    chain.underWay = true;
     return chain;
   }
 
   @Override
   public void give(Chain chain, long written) {
     at.markWritten(chain);
+    chain.underWay = false;
     long descriptor = descriptor(used);
     Cells.put16(descriptor + 12, chain.id);
     Cells.put32(descriptor + 8, (int) written);

@@ -1,6 +1,7 @@
 package hawser.vhost.ring;
 
 import hawser.vhost.memory.DirtyLog;
+import hawser.vhost.message.VirtioFeature;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,9 @@ public record RingLayout(
   /** {@link #logUsed}: the used ring is not marked. */
   public static final long NOT_LOGGED = -1;
 
+  /** Bytes of a packed ring's event suppression. */
+  public static final int SUPPRESSION_BYTES = 4;
+
   static final int DESCRIPTOR_BYTES = 16;
 
   /** Bytes of a descriptor table or packed ring. */
@@ -45,6 +49,11 @@ public record RingLayout(
   /** Bytes of a split ring's used part, with the event index. */
   public static long usedBytes(int size) {
     return 6 + 8L * size;
+  }
+
+  /** Whether chains must come back in the order in which they were taken. */
+  public boolean inOrder() {
+    return has(VirtioFeature.IN_ORDER);
   }
 
   boolean has(long feature) {

@@ -1,0 +1,60 @@
+package hawser.vhost.backend;
+
+import hawser.base.PeerFault;
+import hawser.vhost.connection.Received;
+import hawser.vhost.connection.VhostSocket;
+import hawser.vhost.message.BackEndCodec;
+import hawser.vhost.message.BackEndMessage;
+import hawser.vhost.message.Header;
+import java.nio.ByteBuffer;
+
+/**
+ * The second connection, on which the back-end asks and the front-end answers (vhost-user,
+ * "Back-end communication"). One request at a time; safe from any thread.
+ */
+final class BackEndChannel implements AutoCloseable {
+  private final VhostSocket socket;
+  private final boolean acknowledged;
+
+  /** Takes over a connected descriptor. {@code acknowledged}: whether REPLY_ACK was agreed. */
+  BackEndChannel(int fd, boolean acknowledged) {
+    this.socket = new VhostSocket(fd);
+    this.acknowledged = acknowledged;
+  }
+
+  /**
+   * Asks; where answers are agreed, waits for it.
+   *
+   * @return whether the front-end did it, as far as can be known
+   */
+  synchronized boolean ask(BackEndMessage message, int... descriptors) {
+    ByteBuffer payload = VhostSocket.payload();
+    BackEndCodec.write(message, payload);
+    int number = BackEndCodec.code(message).number;
+    socket.send(number, acknowledged ? Header.NEED_REPLY : 0, payload.flip(), descriptors);
+    if (!acknowledged) {
+      return true;
+    }
+    try (Received answer = socket.receive()) {
+      if (answer == null) {
+        throw new PeerFault("the front-end closed the back-end's channel");
+      }
+      if (answer.header().request() != number || answer.payload().remaining() < 8) {
+        throw new PeerFault(
+            "answer on the back-end's channel is to %d, not %d"
+                .formatted(answer.header().request(), number));
+      }
+      return answer.payload().getLong() == 0;
+    }
+  }
+
+  /** Wakes whoever waits for an answer. */
+  void shutdown() {
+    socket.shutdown();
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+}

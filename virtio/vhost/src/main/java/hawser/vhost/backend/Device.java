@@ -1,0 +1,57 @@
+package hawser.vhost.backend;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A virtio device. It says what it is and serves chains of buffers; rings, guest memory, migration
+ * and crash recovery are taken care of around it. A device that implements {@link SavesState} too
+ * migrates with its internal state.
+ *
+ * <p>One device outlives many front-ends, one after the other. Its methods are called by one
+ * thread, the connection's; its {@link QueueHandler}s are called by their queues' threads.
+ */
+public interface Device extends AutoCloseable {
+  /** The device's number in the virtio specification ("Device Types"): 2 for a block device. */
+  int virtioId();
+
+  /** The device's name for threads and messages: {@code blk}. */
+  String name();
+
+  /** Feature bits of its own, as a mask; those of rings and of vhost-user are added to them. */
+  long features();
+
+  /** How many virtqueues it has, 1 to 256. */
+  int queues();
+
+  /**
+   * The configuration space as the driver sees it, little endian, at most 256 bytes; empty where
+   * there is none or where the front-end has it.
+   */
+  default ByteBuffer config() {
+    return ByteBuffer.allocate(0);
+  }
+
+  /**
+   * The driver writes to the configuration space.
+   *
+   * @return false when that is not for the driver to write
+   */
+  default boolean configure(int offset, ByteBuffer content) {
+    return false;
+  }
+
+  /** The features, the device's own and others, that front-end and driver agreed to. */
+  default void agreed(long features) {}
+
+  /** A front-end is there; what the device has to tell it goes through {@code host}. */
+  default void attach(DeviceHost host) {}
+
+  /** A virtqueue begins to work. Chains come from its own thread until the handler is closed. */
+  QueueHandler open(int queue);
+
+  /** The driver starts anew: forget everything that it said. No queue works meanwhile. */
+  default void reset() {}
+
+  @Override
+  void close();
+}

@@ -1,0 +1,55 @@
+package hawser.vhost.backend;
+
+import hawser.base.PeerFault;
+import hawser.vhost.message.ProtocolFeature;
+import hawser.vhost.message.VirtioFeature;
+
+/** What a back-end offers for a device. */
+final class Features {
+  private Features() {}
+
+  static long virtio(Device device, BackEndOptions options) {
+    return device.features()
+        | VirtioFeature.LOG_ALL
+        | VirtioFeature.INDIRECT_DESC
+        | VirtioFeature.EVENT_IDX
+        | VirtioFeature.PROTOCOL_FEATURES
+        | VirtioFeature.VERSION_1
+        | VirtioFeature.RING_PACKED
+        | (options.inOrder() ? VirtioFeature.IN_ORDER : 0);
+  }
+
+  /**
+   * Only what the device has a use for: QEMU acknowledges in-band notifications and Xen mappings
+   * without doing either, so what is not meant must not be offered.
+   */
+  static long protocol(Device device) {
+    long offered =
+        ProtocolFeature.maskOf(
+            ProtocolFeature.MQ,
+            ProtocolFeature.LOG_SHMFD,
+            ProtocolFeature.REPLY_ACK,
+            ProtocolFeature.BACKEND_REQ,
+            ProtocolFeature.BACKEND_SEND_FD,
+            ProtocolFeature.INFLIGHT_SHMFD,
+            ProtocolFeature.RESET_DEVICE,
+            ProtocolFeature.CONFIGURE_MEM_SLOTS,
+            ProtocolFeature.STATUS,
+            ProtocolFeature.GPA_ADDRESSES);
+    if (device.config().hasRemaining()) {
+      offered |= ProtocolFeature.CONFIG.mask;
+    }
+    if (device instanceof SavesState) {
+      offered |= ProtocolFeature.DEVICE_STATE.mask;
+    }
+    return offered;
+  }
+
+  /** Refuses what was not offered. */
+  static void check(String request, long asked, long offered) {
+    if ((asked & ~offered) != 0) {
+      throw new PeerFault(
+          "%s: %#x was not offered; %#x was".formatted(request, asked & ~offered, offered));
+    }
+  }
+}

@@ -1,0 +1,329 @@
+package hawser.vhost.backend;
+
+import hawser.base.PeerFault;
+import hawser.sys.EventFd;
+import hawser.sys.FileCalls;
+import hawser.sys.PollSet;
+import hawser.vhost.ring.Chain;
+import hawser.vhost.ring.Completion;
+import hawser.vhost.ring.DeviceRing;
+import java.lang.foreign.Arena;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A virtqueue at work: the thread that takes its chains, and the place where they come back. It
+ * works from {@link #start} to {@link #stop}, both called by the connection's thread.
+ */
+final class QueueWorker implements Completion, Runnable {
+  /** Chains served before the driver is told of those that are done. */
+  private static final int BATCH = 64;
+
+  /** How long a queue sleeps whose driver has no way to kick it. */
+  private static final int UNKICKED_WAIT_MILLIS = 1;
+
+  private static final int KICK = 0;
+  private static final int WAKE = 1;
+  private static final int HANDLER = 2;
+
+  private final int queue;
+  private final BackEndOptions options;
+  private final Thread thread;
+  private final int wakeFd;
+  private final PollSet waiting = new PollSet(Arena.ofAuto(), 3);
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  private @Nullable Work work;
+  private boolean stopping;
+  private boolean ended;
+  private boolean callDue;
+  private long taken;
+  private long given;
+  private volatile boolean interrupted;
+
+  /** What a queue needs to work: exchanged as a whole. */
+  record Work(
+      DeviceRing ring,
+      QueueHandler handler,
+      VringDescriptors descriptors,
+      boolean takesUnderLock,
+      @Nullable Order order) {}
+
+  QueueWorker(String device, int queue, BackEndOptions options) {
+    this.queue = queue;
+    this.options = options;
+    this.wakeFd = VringDescriptors.newEvent();
+    waiting.set(WAKE, wakeFd);
+    this.thread =
+        Thread.ofPlatform().daemon().name("%s-queue-%d".formatted(device, queue)).start(this);
+  }
+
+  /** Lets the queue work. It must be stopped. */
+  void start(Work newWork) {
+    lock.lock();
+    try {
+      work = newWork;
+      stopping = false;
+      interrupted = false;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns when every chain has been given back and the queue touches guest memory no more. */
+  void stop() {
+    lock.lock();
+    try {
+      stopping = true;
+      wake();
+      while (work != null) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the thread. The queue must be stopped. */
+  void end() {
+    lock.lock();
+    try {
+      ended = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    boolean again = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        again = true;
+      }
+    }
+    FileCalls.close(wakeFd);
+    if (again) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void wake() {
+    interrupted = true;
+    EventFd.signal(wakeFd);
+  }
+
+  /** Something about kicks or calls has changed, or the front-end kicked by a message. */
+  void nudge() {
+    EventFd.signal(wakeFd);
+  }
+
+  @Override
+  public void run() {
+    for (Work now = awaitWork(); now != null; now = awaitWork()) {
+      try {
+        serve(now);
+      } catch (PeerFault | InternalError | AssertionError e) {
+        broken(now, e);
+      } catch (RuntimeException e) {
+        broken(now, new AssertionError(e));
+      }
+      drain(now);
+    }
+  }
+
+  private @Nullable Work awaitWork() {
+    lock.lock();
+    try {
+      while (work == null && !ended) {
+        changed.awaitUninterruptibly();
+      }
+      return work;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void serve(Work now) {
+    now.ring().disableKicks();
+    long awakeUntil = System.nanoTime() + options.pollNanos();
+    while (!interrupted) {
+      int count = serveBatch(now);
+      if (count > 0) {
+        awakeUntil = System.nanoTime() + options.pollNanos();
+      } else if (System.nanoTime() - awakeUntil >= 0) {
+        if (!now.ring().enableKicks()) {
+          await(now);
+        }
+        now.ring().disableKicks();
+        awakeUntil = System.nanoTime() + options.pollNanos();
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private int serveBatch(Work now) {
+    int count = 0;
+    while (count < BATCH) {
+      Chain chain = take(now);
+      if (chain == null) {
+        break;
+      }
+      count++;
+      handle(now, chain);
+    }
+    if (count > 0) {
+      now.handler().batchEnd();
+    }
+    now.handler().attend();
+    if (callDue) {
+      callIfWanted(now);
+    }
+    return count;
+  }
+
+  private void handle(Work now, Chain chain) {
+    boolean handled = false;
+    try {
+      now.handler().handle(chain);
+      handled = true;
+    } finally {
+      if (!handled && chain.underWay()) {
+        lock.lock();
+        try {
+          given++;
+        } finally {
+          lock.unlock();
+        }
+      }
+    }
+  }
+
+  private @Nullable Chain take(Work now) {
+    Chain chain;
+    if (now.takesUnderLock()) {
+      lock.lock();
+      try {
+        chain = now.ring().take();
+      } finally {
+        lock.unlock();
+      }
+    } else {
+      chain = now.ring().take();
+    }
+    if (chain != null) {
+      taken++;
+      if (now.order() != null) {
+        now.order().taken(chain);
+      }
+    }
+    return chain;
+  }
+
+  private void await(Work now) {
+    waiting.set(KICK, now.descriptors().kick());
+    waiting.set(HANDLER, now.handler().descriptor());
+    waiting.await(now.descriptors().kick() < 0 ? UNKICKED_WAIT_MILLIS : -1);
+    if (waiting.ready(KICK)) {
+      EventFd.drain(now.descriptors().kick());
+    }
+    if (waiting.ready(WAKE)) {
+      EventFd.drain(wakeFd);
+    }
+  }
+
+  private void broken(Work now, Throwable why) {
+    interrupted = true;
+    switch (why) {
+      case PeerFault fault -> options.log().accept(fault.getMessage());
+      // The JVM's word for memory whose file has become shorter (SIGBUS).
+      case InternalError error ->
+          options.log().accept("queue %d: guest memory is gone: %s".formatted(queue, error));
+      default -> {
+        options.log().accept("queue %d: defect: %s".formatted(queue, why));
+        Thread self = Thread.currentThread();
+        self.getUncaughtExceptionHandler().uncaughtException(self, why);
+      }
+    }
+    now.descriptors().signalError();
+  }
+
+  /** Waits until all chains are back and this queue has been told to stop. */
+  private void drain(Work now) {
+    while (true) {
+      now.handler().attend();
+      lock.lock();
+      try {
+        if (stopping && given == taken) {
+          now.handler().close();
+          work = null;
+          changed.signalAll();
+          return;
+        }
+        if (now.handler().descriptor() < 0) {
+          changed.awaitUninterruptibly();
+          continue;
+        }
+      } finally {
+        lock.unlock();
+      }
+      waiting.set(KICK, -1);
+      waiting.set(HANDLER, now.handler().descriptor());
+      waiting.await(-1);
+      if (waiting.ready(WAKE)) {
+        EventFd.drain(wakeFd);
+      }
+    }
+  }
+
+  @Override
+  public void complete(Chain chain, long written) {
+    lock.lock();
+    try {
+      Work now = work;
+      if (now == null || !chain.underWay()) {
+        throw new AssertionError("a chain of queue %d came back twice".formatted(queue));
+      }
+      try {
+        if (now.order() == null) {
+          now.ring().give(chain, written);
+        } else {
+          now.order().give(now.ring(), chain, written);
+        }
+        callAfterGiving(now);
+      } catch (InternalError e) {
+        broken(now, e);
+      }
+      given++;
+      if (interrupted) {
+        changed.signalAll();
+        nudge();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void callAfterGiving(Work now) {
+    if (Thread.currentThread() == thread) {
+      callDue = true;
+    } else if (now.ring().wantsCall()) {
+      now.descriptors().call();
+    }
+  }
+
+  private void callIfWanted(Work now) {
+    lock.lock();
+    try {
+      callDue = false;
+      if (now.ring().wantsCall()) {
+        now.descriptors().call();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package hawser.vhost.backend;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/**
+ * A device whose internal state goes along when its guest migrates (vhost-user, "Migrating back-end
+ * state"). Called on a thread of its own, while no queue works.
+ */
+public interface SavesState {
+  /** The guest is going to migrate: a good moment to get ready, while it still runs. */
+  default void prepare() {}
+
+  /** Migration has been called off. */
+  default void cancel() {}
+
+  /** Writes everything that {@link #load} needs at the destination. */
+  void save(OutputStream to) throws IOException;
+
+  /**
+   * Takes over a state, all of it or, when this fails, nothing. The stream is a stranger's.
+   *
+   * @throws IOException saying what is wrong with it
+   */
+  void load(InputStream from) throws IOException;
+}

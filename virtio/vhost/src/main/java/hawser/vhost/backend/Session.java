@@ -1,0 +1,396 @@
+package hawser.vhost.backend;
+
+import hawser.base.PeerFault;
+import hawser.vhost.connection.Received;
+import hawser.vhost.connection.VhostSocket;
+import hawser.vhost.memory.DirtyLog;
+import hawser.vhost.memory.GuestMemory;
+import hawser.vhost.message.BackEndMessage;
+import hawser.vhost.message.ConfigSpace;
+import hawser.vhost.message.Descriptors;
+import hawser.vhost.message.FrontEndCode;
+import hawser.vhost.message.FrontEndCodec;
+import hawser.vhost.message.FrontEndMessage.*;
+import hawser.vhost.message.Header;
+import hawser.vhost.message.InflightArea;
+import hawser.vhost.message.ProtocolFeature;
+import hawser.vhost.message.ReplyRule;
+import hawser.vhost.message.VirtioFeature;
+import hawser.vhost.message.VringDescriptor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One front-end's use of a device, from connection to disconnection. Everything happens on the
+ * thread that calls {@link #run}, except the work of the queues.
+ */
+final class Session implements DeviceHost {
+  private final Device device;
+  private final BackEndOptions options;
+  private final VhostSocket socket;
+  private final long offered;
+  private final long offeredProtocol;
+  private final List<Vring> vrings = new ArrayList<>();
+  private final GuestMemory memory = new GuestMemory();
+  private long features;
+  private long protocol;
+  private int status;
+  private @Nullable DirtyLog log;
+  private @Nullable Inflight inflight;
+  private @Nullable StateTransfer transfer;
+  private volatile @Nullable BackEndChannel channel;
+
+  Session(Device device, BackEndOptions options, VhostSocket socket) {
+    this.device = device;
+    this.options = options;
+    this.socket = socket;
+    this.offered = Features.virtio(device, options);
+    this.offeredProtocol = Features.protocol(device);
+    for (int i = 0; i < device.queues(); i++) {
+      vrings.add(new Vring(i, device, options));
+    }
+  }
+
+  /** Serves the front-end until it leaves. */
+  void run() {
+    try {
+      device.attach(this);
+      while (true) {
+        try (Received message = socket.receive()) {
+          if (message == null) {
+            return;
+          }
+          serve(message);
+        }
+      }
+    } catch (PeerFault e) {
+      options.log().accept(String.valueOf(e.getMessage()));
+    } finally {
+      end();
+    }
+  }
+
+  private void end() {
+    socket.shutdown();
+    BackEndChannel open = channel;
+    if (open != null) {
+      open.shutdown();
+    }
+    vrings.forEach(Vring::end);
+    device.attach(() -> {});
+    if (transfer != null) {
+      boolean _ = transfer.await();
+    }
+    if (open != null) {
+      open.close();
+    }
+    memory.close();
+    if (log != null) {
+      log.unmap();
+    }
+    if (inflight != null) {
+      inflight.unmap();
+    }
+    socket.close();
+  }
+
+  private void serve(Received message) {
+    Header header = message.header();
+    boolean acknowledge = header.needsReply() && ProtocolFeature.REPLY_ACK.in(protocol);
+    FrontEndCode code = FrontEndCode.of(header.request());
+    if (code == null) {
+      options.log().accept("request %d is not known".formatted(header.request()));
+      answer(header, new Reply.Acknowledged(false), acknowledge);
+      return;
+    }
+    code.check(header.size(), message.descriptors().count());
+    try {
+      answer(header, handle(FrontEndCodec.read(code, message.payload()), message), acknowledge);
+    } catch (PeerFault e) {
+      if (!acknowledge || code.reply == ReplyRule.ALWAYS) {
+        throw e;
+      }
+      options.log().accept("%s refused: %s".formatted(code, e.getMessage()));
+      answer(header, new Reply.Acknowledged(false), true);
+    }
+  }
+
+  private void answer(Header request, Reply reply, boolean acknowledge) {
+    switch (reply) {
+      case Reply.Payload(ByteBuffer bytes, int fd) -> {
+        if (fd == Descriptors.NONE) {
+          socket.send(request.request(), Header.REPLY, bytes);
+        } else {
+          try (var _ = new Descriptors(fd)) {
+            socket.send(request.request(), Header.REPLY, bytes, fd);
+          }
+        }
+      }
+      case Reply.Acknowledged(boolean done) -> {
+        if (acknowledge) {
+          socket.send(request.request(), Header.REPLY, VhostSocket.number(done ? 0 : 1));
+        }
+      }
+    }
+  }
+
+  private Reply handle(hawser.vhost.message.FrontEndMessage message, Received received) {
+    Descriptors fds = received.descriptors();
+    return switch (message) {
+      case GetFeatures() -> Reply.number(offered);
+      case SetFeatures(long asked) -> setFeatures(asked);
+      case SetOwner(), ResetOwner() -> Reply.DONE;
+      case SetMemTable(var regions) -> whilePaused(() -> memory.replace(regions, fds));
+      case AddMemReg(var region) -> whilePaused(() -> memory.add(region, fds));
+      case RemMemReg(var region) -> whilePaused(() -> memory.remove(region));
+      case GetMaxMemSlots() -> Reply.number(GuestMemory.SLOTS_MAX);
+      case SetLogBase(long size, long offset) -> setLogBase(size, offset, fds);
+      // A log descriptor would only be told of what the log itself shows.
+      case SetLogFd() -> Reply.DONE;
+      case SetVringNum(int i, int size) -> change(i, vring -> vring.setSize(size, around()));
+      case SetVringAddr address -> change(address.vring(), v -> v.setAddresses(address));
+      case SetVringBase(int i, int base) -> change(i, vring -> vring.setBase(base));
+      case GetVringBase(int i) -> getVringBase(i);
+      case SetVringKick(var which) -> setKick(which, fds);
+      case SetVringCall(var which) -> {
+        vring(which.vring()).descriptors().setCall(taken(which, fds));
+        yield Reply.DONE;
+      }
+      case SetVringErr(var which) -> {
+        vring(which.vring()).descriptors().setError(taken(which, fds));
+        yield Reply.DONE;
+      }
+      case GetProtocolFeatures() -> Reply.number(offeredProtocol);
+      case SetProtocolFeatures(long asked) -> {
+        Features.check("SET_PROTOCOL_FEATURES", asked, offeredProtocol);
+        protocol = asked;
+        yield Reply.DONE;
+      }
+      case GetQueueNum() -> Reply.number(vrings.size());
+      case SetVringEnable(int i, boolean enabled) -> change(i, v -> v.setEnabled(enabled));
+      case SetBackendReqFd() -> setChannel(fds);
+      case GetConfig(var range) -> getConfig(range);
+      case SetConfig(var range) ->
+          new Reply.Acknowledged(device.configure(range.offset(), range.content()));
+      case GetInflightFd(var area) -> getInflight(area);
+      case SetInflightFd(var area) -> setInflight(area, fds);
+      case ResetDevice() -> reset();
+      case SetStatus(int newStatus) -> setStatus(newStatus);
+      case GetStatus() -> Reply.number(status);
+      case SetDeviceStateFd state -> setDeviceState(state, fds);
+      case CheckDeviceState() -> checkDeviceState();
+      case VringKick(int i) -> {
+        vring(i).kick();
+        yield Reply.DONE;
+      }
+      case SendRarp _,
+          NetSetMtu _,
+          IotlbMsg _,
+          SetVringEndian _,
+          CreateCryptoSession _,
+          CloseCryptoSession _,
+          PostcopyAdvise _,
+          PostcopyListen _,
+          PostcopyEnd _,
+          GpuSetSocket _,
+          GetSharedObject _,
+          GetShmemConfig _ ->
+          throw new PeerFault(
+              "%s: its feature was not offered".formatted(FrontEndCodec.code(message)));
+    };
+  }
+
+  private Vring vring(int index) {
+    if (index < 0 || index >= vrings.size()) {
+      throw new PeerFault(
+          "vring %s: there are %d".formatted(Integer.toUnsignedString(index), vrings.size()));
+    }
+    return vrings.get(index);
+  }
+
+  private Vring.Surroundings around() {
+    boolean logged = (features & VirtioFeature.LOG_ALL) != 0;
+    return new Vring.Surroundings(
+        features,
+        ProtocolFeature.GPA_ADDRESSES.in(protocol),
+        memory.table(),
+        logged ? log : null,
+        inflight);
+  }
+
+  /** Changes what one vring works with, and lets it go on. */
+  private Reply change(int index, Consumer<Vring> change) {
+    Vring vring = vring(index);
+    vring.pause();
+    change.accept(vring);
+    vring.resume(around());
+    return Reply.DONE;
+  }
+
+  /** Changes what all vrings work with. */
+  private Reply whilePaused(Runnable change) {
+    vrings.forEach(Vring::pause);
+    change.run();
+    vrings.forEach(vring -> vring.resume(around()));
+    return Reply.DONE;
+  }
+
+  private Reply setFeatures(long asked) {
+    Features.check("SET_FEATURES", asked, offered);
+    long before = features;
+    return whilePaused(
+        () -> {
+          features = asked;
+          if ((asked & VirtioFeature.PROTOCOL_FEATURES) == 0) {
+            vrings.forEach(vring -> vring.setEnabled(true));
+          }
+          device.agreed(asked);
+          if (device instanceof SavesState state) {
+            tellOfMigration(state, before, asked);
+          }
+        });
+  }
+
+  private static void tellOfMigration(SavesState state, long before, long now) {
+    boolean wasLogged = (before & VirtioFeature.LOG_ALL) != 0;
+    boolean isLogged = (now & VirtioFeature.LOG_ALL) != 0;
+    if (isLogged && !wasLogged) {
+      state.prepare();
+    } else if (wasLogged && !isLogged) {
+      state.cancel();
+    }
+  }
+
+  private Reply setLogBase(long size, long offset, Descriptors fds) {
+    try (var file = new Descriptors(fds.take("SET_LOG_BASE"))) {
+      DirtyLog newLog = DirtyLog.map(file.peek(), size, offset);
+      whilePaused(
+          () -> {
+            if (log != null) {
+              log.unmap();
+            }
+            log = newLog;
+          });
+    }
+    return Reply.number(0);
+  }
+
+  private Reply getVringBase(int index) {
+    int base = vring(index).stop();
+    ByteBuffer state = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
+    return new Reply.Payload(state.putInt(index).putInt(base).flip());
+  }
+
+  private Reply setKick(VringDescriptor which, Descriptors fds) {
+    return change(
+        which.vring(),
+        vring -> {
+          vring.descriptors().setKick(taken(which, fds));
+          vring.start();
+        });
+  }
+
+  private static int taken(VringDescriptor which, Descriptors fds) {
+    return which.present() ? fds.take("vring " + which.vring()) : Descriptors.NONE;
+  }
+
+  private Reply setChannel(Descriptors fds) {
+    BackEndChannel before = channel;
+    int fd = fds.take("SET_BACKEND_REQ_FD");
+    channel = new BackEndChannel(fd, ProtocolFeature.REPLY_ACK.in(protocol));
+    if (before != null) {
+      before.close();
+    }
+    return Reply.DONE;
+  }
+
+  @Override
+  public void configChanged() {
+    BackEndChannel open = channel;
+    if (open != null) {
+      boolean _ = open.ask(new BackEndMessage.ConfigChangeMsg());
+    }
+  }
+
+  private Reply getConfig(ConfigSpace range) {
+    ByteBuffer config = device.config();
+    int wanted = range.content().remaining();
+    ByteBuffer content = ByteBuffer.allocate(wanted);
+    if (range.offset() < config.remaining()) {
+      int known = Math.min(wanted, config.remaining() - range.offset());
+      content.put(config.slice(config.position() + range.offset(), known));
+    }
+    ByteBuffer payload = VhostSocket.payload();
+    new ConfigSpace(range.offset(), range.flags(), content.clear()).write(payload);
+    return new Reply.Payload(payload.flip());
+  }
+
+  private boolean packed() {
+    return (features & VirtioFeature.RING_PACKED) != 0;
+  }
+
+  private Reply getInflight(InflightArea asked) {
+    InflightArea area = Inflight.areaFor(asked, vrings.size(), packed());
+    int fd = Inflight.create(area);
+    ByteBuffer payload = VhostSocket.payload();
+    area.write(payload);
+    return new Reply.Payload(payload.flip(), fd);
+  }
+
+  private Reply setInflight(InflightArea area, Descriptors fds) {
+    try (var file = new Descriptors(fds.take("SET_INFLIGHT_FD"))) {
+      Inflight newInflight = Inflight.map(area, file.peek(), packed());
+      return whilePaused(
+          () -> {
+            if (inflight != null) {
+              inflight.unmap();
+            }
+            inflight = newInflight;
+          });
+    }
+  }
+
+  private Reply reset() {
+    vrings.forEach(Vring::reset);
+    device.reset();
+    return Reply.DONE;
+  }
+
+  private Reply setStatus(int newStatus) {
+    status = newStatus;
+    return newStatus == 0 ? reset() : Reply.DONE;
+  }
+
+  private Reply setDeviceState(SetDeviceStateFd asked, Descriptors fds) {
+    int fd = fds.take("SET_DEVICE_STATE_FD");
+    boolean begun = false;
+    try {
+      if (!(device instanceof SavesState state)) {
+        throw new PeerFault("SET_DEVICE_STATE_FD: this device has no state of its own");
+      }
+      if (asked.phase() != SetDeviceStateFd.PHASE_STOPPED) {
+        options.log().accept("SET_DEVICE_STATE_FD: phase is %d, not 0".formatted(asked.phase()));
+        return Reply.number(NO_DESCRIPTOR | 1);
+      }
+      transfer = new StateTransfer(state, device.name(), asked.direction(), fd, options.log());
+      begun = true;
+      return Reply.number(NO_DESCRIPTOR);
+    } finally {
+      if (!begun) {
+        new Descriptors(fd).close();
+      }
+    }
+  }
+
+  private Reply checkDeviceState() {
+    StateTransfer last = transfer;
+    transfer = null;
+    return Reply.number(last != null && last.await() ? 0 : 1);
+  }
+
+  private static final int NO_DESCRIPTOR = 1 << 8;
+}

@@ -1,0 +1,210 @@
+package hawser.vhost.backend;
+
+import hawser.base.PeerFault;
+import hawser.vhost.memory.DirtyLog;
+import hawser.vhost.memory.MemoryTable;
+import hawser.vhost.message.Descriptors;
+import hawser.vhost.message.FrontEndMessage.SetVringAddr;
+import hawser.vhost.message.VirtioFeature;
+import hawser.vhost.ring.DeviceRing;
+import hawser.vhost.ring.PackedInflight;
+import hawser.vhost.ring.PackedRing;
+import hawser.vhost.ring.RingLayout;
+import hawser.vhost.ring.SplitInflight;
+import hawser.vhost.ring.SplitRing;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the front-end has said of one vring, and its state: started or stopped, enabled or disabled
+ * (vhost-user, "Ring states"). It works while it is both started and enabled; everything else is
+ * changed while it does not. Belongs to the connection's thread.
+ */
+final class Vring {
+  private final int index;
+  private final Device device;
+  private final BackEndOptions options;
+  private final VringDescriptors descriptors = new VringDescriptors();
+  private @Nullable QueueWorker worker;
+  private @Nullable DeviceRing ring;
+  private @Nullable SetVringAddr addresses;
+  private int size;
+  private int base;
+  private boolean started;
+  private boolean enabled;
+
+  Vring(int index, Device device, BackEndOptions options) {
+    this.index = index;
+    this.device = device;
+    this.options = options;
+  }
+
+  /** What all vrings of a session share. */
+  record Surroundings(
+      long features,
+      boolean guestAddresses,
+      MemoryTable memory,
+      @Nullable DirtyLog log,
+      @Nullable Inflight inflight) {
+    boolean packed() {
+      return (features & VirtioFeature.RING_PACKED) != 0;
+    }
+  }
+
+  void setSize(int newSize, Surroundings around) {
+    boolean split = !around.packed();
+    if (newSize < 1 || newSize > RingLayout.SIZE_MAX || (split && Integer.bitCount(newSize) != 1)) {
+      throw new PeerFault(
+          "SET_VRING_NUM: vring %d: %d is not 1 to %d%s"
+              .formatted(index, newSize, RingLayout.SIZE_MAX, split ? " and a power of two" : ""));
+    }
+    size = newSize;
+  }
+
+  void setBase(int newBase) {
+    base = newBase;
+  }
+
+  void setAddresses(SetVringAddr newAddresses) {
+    addresses = newAddresses;
+  }
+
+  VringDescriptors descriptors() {
+    return descriptors;
+  }
+
+  /** The vring is started: it works as soon as it is enabled too. */
+  void start() {
+    started = true;
+  }
+
+  void setEnabled(boolean newEnabled) {
+    enabled = newEnabled;
+  }
+
+  /** The front-end kicks by a message. */
+  void kick() {
+    if (worker != null) {
+      worker.nudge();
+    }
+  }
+
+  /** Lets the vring work, if that is its state. */
+  void resume(Surroundings around) {
+    SetVringAddr at = addresses;
+    if (!started || !enabled || ring != null) {
+      return;
+    }
+    if (at == null || size == 0) {
+      throw new PeerFault("vring %d is started without size and addresses".formatted(index));
+    }
+    if (worker == null) {
+      worker = new QueueWorker(device.name(), index, options);
+    }
+    RingLayout layout = layout(at, around);
+    Inflight inflight = around.inflight();
+    long record = inflight == null ? 0 : inflight.record(index, size, around.packed());
+    DeviceRing newRing = around.packed() ? packed(layout, record) : split(layout, record);
+    newRing.use(around.memory());
+    ring = newRing;
+    worker.start(
+        new QueueWorker.Work(
+            newRing,
+            device.open(index),
+            descriptors,
+            around.packed() && record != 0,
+            layout.inOrder() ? new Order() : null));
+  }
+
+  private SplitRing split(RingLayout layout, long record) {
+    var inflight = record == 0 ? null : new SplitInflight(record, size, options.crashPoint());
+    return new SplitRing(layout, base, inflight, completion());
+  }
+
+  private PackedRing packed(RingLayout layout, long record) {
+    var inflight = record == 0 ? null : new PackedInflight(record, size, options.crashPoint());
+    return new PackedRing(layout, base, inflight, completion());
+  }
+
+  private QueueWorker completion() {
+    if (worker == null) {
+      throw new AssertionError("vring %d has no worker".formatted(index));
+    }
+    return worker;
+  }
+
+  private RingLayout layout(SetVringAddr at, Surroundings around) {
+    boolean packed = around.packed();
+    boolean logged = (at.flags() & SetVringAddr.LOG_USED) != 0;
+    return new RingLayout(
+        index,
+        size,
+        find(around, "descriptor table", at.descriptors(), RingLayout.descriptorBytes(size), 16),
+        find(
+            around,
+            "available ring",
+            at.available(),
+            packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.availableBytes(size),
+            packed ? 4 : 2),
+        find(
+            around,
+            "used ring",
+            at.used(),
+            packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.usedBytes(size),
+            4),
+        around.features(),
+        around.log(),
+        logged ? at.log() : RingLayout.NOT_LOGGED);
+  }
+
+  private long find(Surroundings around, String what, long address, long bytes, int alignment) {
+    long found =
+        around.guestAddresses()
+            ? around.memory().ofGuestAddress(address, bytes)
+            : around.memory().ofUserAddress(address, bytes);
+    if (found == 0 || found % alignment != 0) {
+      throw new PeerFault(
+          "vring %d: %s of %d bytes at %#x is %s"
+              .formatted(
+                  index,
+                  what,
+                  bytes,
+                  address,
+                  found == 0 ? "not in one memory region" : "not aligned to " + alignment));
+    }
+    return found;
+  }
+
+  /** Lets the vring work no more, until {@link #resume}; what is under way is finished first. */
+  void pause() {
+    if (ring != null && worker != null) {
+      worker.stop();
+      base = ring.base();
+      ring = null;
+    }
+  }
+
+  /** Stops the vring; answers where to go on (GET_VRING_BASE). */
+  int stop() {
+    pause();
+    started = false;
+    return base;
+  }
+
+  /** Stopped, disabled and at its beginning. Whom to call stays: QEMU says that only once. */
+  void reset() {
+    stop();
+    enabled = false;
+    base = 0;
+    descriptors.setKick(Descriptors.NONE);
+  }
+
+  /** Gives everything back. */
+  void end() {
+    reset();
+    descriptors.close();
+    if (worker != null) {
+      worker.end();
+      worker = null;
+    }
+  }
+}
