@@ -10,10 +10,12 @@ convert() {
 }
 
 # Reads the source, and fills as much memory as will be written: in a virtual machine whose free
-# pages are given back to the host, the first to touch them pays several seconds.
+# pages are given back to the host, the first to touch them pays several seconds. The kernel gives
+# them back two seconds after a file is removed: the wait keeps that out of the measurement.
 fresh() {
   rm -f "$work/out"
   sync
+  sleep 3
   cat "$work/disk.$from" >"$work/out"
   rm -f "$work/out"
 }
