@@ -54,8 +54,28 @@ public final class ReplyHeader {
       simple(out, at, 0, cookie);
       return;
     }
-    chunk(out, at, style, ChunkType.FLAG_DONE, ChunkType.OFFSET_DATA, cookie, offset, length + 8);
-    out.set(Wire.BE64, at + style.replyBytes(), offset);
+    piece(out, at, style, cookie, offset, offset, length, true);
+  }
+
+  /**
+   * What stands in front of one of several pieces of data of a read. Not for simple replies.
+   *
+   * @param offset of the request
+   * @param from where the piece is on the disk
+   * @param last whether it ends the answer
+   */
+  public static void piece(
+      MemorySegment out,
+      long at,
+      ReplyStyle style,
+      long cookie,
+      long offset,
+      long from,
+      long length,
+      boolean last) {
+    int flags = last ? ChunkType.FLAG_DONE : 0;
+    chunk(out, at, style, flags, ChunkType.OFFSET_DATA, cookie, offset, length + 8);
+    out.set(Wire.BE64, at + style.replyBytes(), from);
   }
 
   /** Bytes of a read of zeroes answered by a hole. */

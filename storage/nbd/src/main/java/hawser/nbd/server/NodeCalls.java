@@ -3,10 +3,11 @@ package hawser.nbd.server;
 import hawser.base.BlockFault;
 import hawser.block.BlockNode;
 import hawser.nbd.CommandFlags;
+import java.lang.foreign.MemorySegment;
 
 /** What the commands of the protocol mean to a node. Blocks; safe from any thread. */
 record NodeCalls(BlockNode node) {
-  void write(java.lang.foreign.MemorySegment from, long offset, int flags) throws BlockFault {
+  void write(MemorySegment from, long offset, int flags) throws BlockFault {
     if (from.byteSize() > 0) {
       node.write(from, offset, writeFlags(flags));
     } else if ((flags & CommandFlags.FUA) != 0) {
@@ -44,10 +45,10 @@ record NodeCalls(BlockNode node) {
   }
 
   /** Reads a range and forgets it, so that caches underneath have it. */
-  void cache(Buffer scratch, long offset, long length) throws BlockFault {
-    long piece = Buffer.capacity(scratch.sizeClass());
+  void cache(MemorySegment scratch, long offset, long length) throws BlockFault {
+    long piece = scratch.byteSize();
     for (long done = 0; done < length; done += piece) {
-      node.read(scratch.data(Math.min(piece, length - done)), offset + done);
+      node.read(scratch.asSlice(0, Math.min(piece, length - done)), offset + done);
     }
   }
 }

@@ -67,7 +67,8 @@ final class Slot implements Runnable {
     try {
       switch (command) {
         case READ -> read();
-        case BLOCK_STATUS -> own(new StatusReply(owner.export(), owner.style()).encode(this));
+        case BLOCK_STATUS ->
+            own(new StatusReply(owner.export(), owner.style(), owner::takeNow).encode(this));
         default -> {
           change();
           reply();
@@ -91,9 +92,9 @@ final class Slot implements Runnable {
     reply();
   }
 
-  /** The data of a read or a write. */
+  /** The data of a read or a write; one of nothing needs no memory. */
   MemorySegment data() {
-    return buffer().data(length);
+    return length == 0 ? MemorySegment.NULL : buffer().data(length);
   }
 
   /** Makes the reply of a request that went well. */
@@ -122,7 +123,7 @@ final class Slot implements Runnable {
       case FLUSH -> calls.flush();
       case TRIM -> calls.trim(offset, length, flags);
       case WRITE_ZEROES -> calls.writeZeroes(offset, length, flags);
-      case CACHE -> calls.cache(buffer(), offset, length);
+      case CACHE -> calls.cache(buffer().data(Transmission.cacheBytes(length)), offset, length);
       case READ, DISC, BLOCK_STATUS, UNKNOWN -> throw new AssertionError(command);
     }
   }

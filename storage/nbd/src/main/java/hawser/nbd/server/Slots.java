@@ -7,7 +7,6 @@ final class Slots {
   private final ArrayDeque<Slot> free;
   private final int most;
   private int made;
-  private int buffers;
 
   Slots(int most) {
     this.most = most;
@@ -32,16 +31,6 @@ final class Slots {
   /** Returns when no slot is busy. */
   synchronized void awaitIdle() {
     awaitUntil(() -> free.size() == made);
-  }
-
-  /** Whether this connection holds no buffer; counts one more as held. */
-  synchronized boolean firstBuffer() {
-    return buffers++ == 0;
-  }
-
-  /** Counts one buffer less as held. */
-  synchronized void bufferGone() {
-    buffers--;
   }
 
   /** Whether {@link #take} would wait. */

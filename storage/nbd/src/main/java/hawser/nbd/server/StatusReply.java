@@ -15,59 +15,78 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
-/** Answers BLOCK_STATUS: one chunk per chosen context (proto.md, "NBD_CMD_BLOCK_STATUS"). */
-record StatusReply(Export export, ReplyStyle style) {
+/**
+ * Answers BLOCK_STATUS: one chunk per chosen context (proto.md, "NBD_CMD_BLOCK_STATUS").
+ *
+ * @param memory what long answers are made in; where it gives null, fewer extents are told, which
+ *     the protocol allows
+ */
+record StatusReply(Export export, ReplyStyle style, IntFunction<@Nullable Buffer> memory) {
   /** The most bytes of extents that 32-bit replies can tell of in one entry. */
   private static final long RUN_MAX_32 = 0xFFFF_FFFFL & -65536L;
 
-  /** The whole answer, as one native segment. */
+  /** Bytes of an answer that needs no shared memory. */
+  private static final int SMALL_BYTES = 4096;
+
+  /** The whole answer, as one native segment; may give the slot a buffer. */
   MemorySegment encode(Slot asked) throws BlockFault {
     long[] ids = asked.contextIds == null ? new long[0] : asked.contextIds;
-    var parts = new ArrayList<MemorySegment>();
-    long bytes = 0;
-    for (int i = 0; i < ids.length; i++) {
-      Runs runs = runs(ids[i], asked);
-      MemorySegment part = chunk(asked, ids[i], runs, i == ids.length - 1);
-      parts.add(part);
-      bytes += part.byteSize();
-    }
     if (ids.length == 0) {
       MemorySegment empty = Arena.ofAuto().allocate(style.replyBytes(), 8);
       ReplyHeader.chunk(
           empty, 0, style, ChunkType.FLAG_DONE, ChunkType.NONE, asked.cookie, asked.offset, 0);
       return empty;
     }
-    return join(parts, bytes);
-  }
-
-  private static MemorySegment join(List<MemorySegment> parts, long bytes) {
-    if (parts.size() == 1) {
-      return parts.getFirst();
+    var all = new ArrayList<Runs>(ids.length);
+    for (long id : ids) {
+      all.add(runs(id, asked));
     }
-    MemorySegment all = Arena.ofAuto().allocate(bytes, 8);
+    MemorySegment out = memoryFor(asked, all);
     long at = 0;
-    for (MemorySegment part : parts) {
-      MemorySegment.copy(part, 0, all, at, part.byteSize());
-      at += part.byteSize();
+    for (int i = 0; i < ids.length; i++) {
+      at = chunk(out, at, asked, ids[i], all.get(i), i == ids.length - 1);
     }
-    return all;
+    return out;
   }
 
-  private MemorySegment chunk(Slot asked, long id, Runs runs, boolean last) {
+  private MemorySegment memoryFor(Slot asked, List<Runs> all) {
+    long bytes = bytes(all);
+    if (bytes > SMALL_BYTES) {
+      Buffer taken = bytes <= NbdLimits.PAYLOAD_BYTES_MAX ? memory.apply((int) bytes) : null;
+      if (taken != null) {
+        asked.buffer = taken;
+        return taken.data(bytes);
+      }
+      int most = Math.max(1, SMALL_BYTES / 16 / all.size());
+      all.forEach(runs -> runs.cut(most));
+    }
+    return Arena.ofAuto().allocate(bytes(all), 8);
+  }
+
+  private long bytes(List<Runs> all) {
+    return all.stream().mapToLong(runs -> style.replyBytes() + payload(runs)).sum();
+  }
+
+  private long payload(Runs runs) {
+    return style == ReplyStyle.EXTENDED ? 8 + 16L * runs.count : 4 + 8L * runs.count;
+  }
+
+  /** Writes a context's chunk at an offset; where it ends. */
+  private long chunk(MemorySegment out, long start, Slot asked, long id, Runs runs, boolean last) {
     boolean extended = style == ReplyStyle.EXTENDED;
-    long payload = extended ? 8 + 16L * runs.count : 4 + 8L * runs.count;
-    MemorySegment out = Arena.ofAuto().allocate(style.replyBytes() + payload, 8);
     ReplyHeader.chunk(
         out,
-        0,
+        start,
         style,
         last ? ChunkType.FLAG_DONE : 0,
         extended ? ChunkType.BLOCK_STATUS_EXT : ChunkType.BLOCK_STATUS,
         asked.cookie,
         asked.offset,
-        payload);
-    long at = style.replyBytes();
+        payload(runs));
+    long at = start + style.replyBytes();
     out.set(Wire.BE32, at, (int) id);
     at += 4;
     if (extended) {
@@ -85,7 +104,7 @@ record StatusReply(Export export, ReplyStyle style) {
         at += 8;
       }
     }
-    return out;
+    return at;
   }
 
   private Runs runs(long id, Slot asked) throws BlockFault {
@@ -146,6 +165,11 @@ record StatusReply(Export export, ReplyStyle style) {
     Runs(int most, long longest) {
       this.most = most;
       this.longest = longest;
+    }
+
+    /** Forgets all but the first. */
+    void cut(int few) {
+      count = Math.min(count, few);
     }
 
     boolean room() {

@@ -47,8 +47,10 @@ final class Transmission implements AutoCloseable {
   private final boolean servesNow;
   private final Workers workers;
   private final BufferPool pool;
+  private final BufferPool.Share share = new BufferPool.Share();
   private final Slots slots;
   private final ReplySender sender;
+  private final Piecewise piecewise;
   private final @Nullable DirectQueue direct;
   private final Arena arena = Arena.ofShared();
   private final Slices in;
@@ -82,6 +84,7 @@ final class Transmission implements AutoCloseable {
     this.direct = DirectQueue.open(transport, node, sender, workers, shared.inFlightMax());
     this.in = new Slices(arena.allocate(BATCH_BYTES, 4096));
     this.out = new Slices(arena.allocate(BATCH_BYTES, 4096));
+    this.piecewise = new Piecewise(out.whole(), calls, style, sender);
     this.headerBytes = style.requestBytes();
   }
 
@@ -145,17 +148,27 @@ final class Transmission implements AutoCloseable {
 
   /** Gives a request's memory back. */
   void give(Buffer buffer) {
-    pool.give(buffer);
-    slots.bufferGone();
+    pool.give(share, buffer);
   }
 
-  private Buffer take(int bytes) {
+  /** Memory for a reply of unusual size, for workers; null where there is none. */
+  @Nullable Buffer takeNow(int bytes) {
+    return pool.takeNow(share, bytes);
+  }
+
+  /** How much is read at a time to fill caches. */
+  static int cacheBytes(long length) {
+    return (int) Math.min(length, Piecewise.PIECE_BYTES);
+  }
+
+  /** Memory for a request; null where it has to be served in pieces. Nothing is gathered then. */
+  private @Nullable Buffer take(int bytes) {
     flushGathered();
     // Whoever waits for memory must not sit on finished requests that hold some.
     while (direct != null && direct.count() > 0 && pool.lacks(bytes)) {
       direct.finishSome();
     }
-    return pool.take(bytes, slots.firstBuffer());
+    return pool.take(share, bytes);
   }
 
   /** Serves every complete request that was received; false when the client said goodbye. */
@@ -227,14 +240,18 @@ final class Transmission implements AutoCloseable {
       read(flags, cookie, offset, (int) length);
       return;
     }
+    Buffer scratch = null;
+    if (command == Command.CACHE) {
+      scratch = take(cacheBytes(length));
+      if (scratch == null) {
+        inPieces(command, cookie, offset, () -> piecewise.cache(offset, length));
+        return;
+      }
+    }
     Slot slot = slot(command, flags, cookie, offset, length);
+    slot.buffer = scratch;
     if (command == Command.BLOCK_STATUS) {
       slot.contextIds = allContexts();
-    } else if (command == Command.CACHE) {
-      slot.buffer = take((int) Math.min(length, 256 << 10));
-    } else if (command == Command.WRITE) {
-      // A write of nothing comes here, for it has no payload.
-      slot.buffer = take(0);
     }
     workers.execute(slot);
   }
@@ -254,15 +271,50 @@ final class Transmission implements AutoCloseable {
   }
 
   private void read(int flags, long cookie, long offset, int length) {
+    if (length == 0) {
+      // A chunk of data must have some (proto.md, "NBD_REPLY_TYPE_OFFSET_DATA").
+      doneGathered(Command.READ, cookie, offset);
+      return;
+    }
     if (direct == null
         && length <= SERVED_NOW_MAX
         && servesNow
         && readGathered(flags, cookie, offset, length)) {
       return;
     }
+    Buffer buffer = take(length);
+    if (buffer == null) {
+      if (piecewise.answersWhole(flags)) {
+        slots.awaitIdle();
+      }
+      inPieces(Command.READ, cookie, offset, () -> piecewise.read(flags, cookie, offset, length));
+      return;
+    }
     Slot slot = slot(Command.READ, flags, cookie, offset, length);
-    slot.buffer = take(length);
+    slot.buffer = buffer;
     start(slot);
+  }
+
+  /** Work on a request in the buffer of replies, which is empty then. */
+  private interface PieceWork {
+    void run() throws BlockFault;
+  }
+
+  private void inPieces(Command command, long cookie, long offset, PieceWork work) {
+    try {
+      work.run();
+    } catch (BlockFault e) {
+      failGathered(command, cookie, offset, NbdError.of(e.errno()), e.getMessage());
+      return;
+    }
+    if (command != Command.READ) {
+      doneGathered(command, cookie, offset);
+    }
+  }
+
+  private void doneGathered(Command command, long cookie, long offset) {
+    makeRoom(64);
+    gathered += ReplyHeader.done(out.whole(), gathered, style, command, cookie, offset);
   }
 
   /** Has a read or write done by the kernel or by a worker. */
@@ -279,7 +331,7 @@ final class Transmission implements AutoCloseable {
     makeRoom(header + length);
     MemorySegment data = out.at(gathered + header, length);
     try {
-      if (length > 0 && !node.readNow(data, offset)) {
+      if (!node.readNow(data, offset)) {
         return false;
       }
     } catch (BlockFault e) {
@@ -318,6 +370,10 @@ final class Transmission implements AutoCloseable {
       return;
     }
     Buffer buffer = take(payload);
+    if (buffer == null) {
+      inPieces(command, cookie, offset, () -> piecewise.write(flags, offset, payload, this::fill));
+      return;
+    }
     boolean handedOver = false;
     try {
       MemorySegment data = buffer.data(payload);
@@ -345,8 +401,7 @@ final class Transmission implements AutoCloseable {
       failGathered(Command.WRITE, cookie, offset, NbdError.of(e.errno()), e.getMessage());
       return true;
     }
-    makeRoom(64);
-    gathered += ReplyHeader.done(out.whole(), gathered, style, Command.WRITE, cookie, offset);
+    doneGathered(Command.WRITE, cookie, offset);
     return true;
   }
 

@@ -19,6 +19,9 @@ public class MemoryNode implements BlockNode {
   volatile CountDownLatch gate = new CountDownLatch(0);
   private final boolean now;
 
+  /** Requests that reach this byte fail with EIO. */
+  volatile long badByte = -1;
+
   public MemoryNode(long size, boolean now) {
     memory = Arena.ofAuto().allocate(size, 4096);
     this.now = now;
@@ -44,6 +47,12 @@ public class MemoryNode implements BlockNode {
     return false;
   }
 
+  private void checkGood(MemorySegment data, long offset) throws BlockFault {
+    if (badByte >= offset && badByte - offset < data.byteSize()) {
+      throw new BlockFault(Errno.EIO, "bad byte");
+    }
+  }
+
   private void pass(long offset) {
     if (offset == SLOW) {
       try {
@@ -57,6 +66,7 @@ public class MemoryNode implements BlockNode {
   @Override
   public void read(MemorySegment into, long offset) throws BlockFault {
     pass(offset);
+    checkGood(into, offset);
     if (offset == 8192 && gate.getCount() > 0) {
       throw new BlockFault(Errno.EIO, "bad sector");
     }
@@ -73,8 +83,9 @@ public class MemoryNode implements BlockNode {
   }
 
   @Override
-  public void write(MemorySegment from, long offset, int flags) {
+  public void write(MemorySegment from, long offset, int flags) throws BlockFault {
     pass(offset);
+    checkGood(from, offset);
     MemorySegment.copy(from, 0, memory, offset, from.byteSize());
   }
 
