@@ -2,9 +2,11 @@
 module hawser.tools {
   requires static transitive org.jspecify;
   requires transitive hawser.base;
+  requires hawser.blk;
   requires hawser.block;
   requires hawser.nbd;
   requires hawser.sys;
+  requires hawser.vhost;
   requires jdk.unsupported;
 
   exports hawser.tools;

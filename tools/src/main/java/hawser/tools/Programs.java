@@ -6,6 +6,7 @@ import hawser.tools.nbd.NbdProgram;
 import hawser.tools.nbdcopy.NbdcopyProgram;
 import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
+import hawser.tools.vhostuser.VhostUserBlkProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,8 @@ public final class Programs {
   private Programs() {}
 
   /** The sub-commands of {@code hawser}, in the order in which help lists them. */
-  public static final List<String> NAMES = List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy");
+  public static final List<String> NAMES =
+      List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy", "vhost-user-blk");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
   public static @Nullable Program named(String name) {
@@ -27,6 +29,7 @@ public final class Programs {
       case "nbd", "qemu-nbd" -> new NbdProgram();
       case "nbdinfo" -> new NbdinfoProgram();
       case "nbdcopy" -> new NbdcopyProgram();
+      case "vhost-user-blk" -> new VhostUserBlkProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

@@ -44,6 +44,7 @@ public final class SocketCalls {
 
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+  private static final int SO_ACCEPTCONN = 30;
   private static final int SOCK_STREAM = 1;
   private static final int SOCK_CLOEXEC = 0x80000;
 
@@ -57,6 +58,7 @@ public final class SocketCalls {
   private static final NumberCall LISTEN = NumberCall.ofInt("listen");
   private static final NumberCall ACCEPT4 = NumberCall.ofInt("accept4");
   private static final NumberCall GETSOCKNAME = NumberCall.ofInt("getsockname");
+  private static final NumberCall GETSOCKOPT = NumberCall.ofInt("getsockopt");
   private static final NumberCall SETSOCKOPT = NumberCall.ofInt("setsockopt");
   private static final NumberCall SHUTDOWN = NumberCall.ofInt("shutdown");
   private static final BufferCall RECV = BufferCall.ofLong("recv");
@@ -130,6 +132,17 @@ public final class SocketCalls {
     try (var arena = Arena.ofConfined()) {
       long raw = arena.allocateFrom(JAVA_INT, value).address();
       return SETSOCKOPT.call(fd, level, option, raw, 4, 0);
+    }
+  }
+
+  /** Whether the descriptor is a socket that waits for connections: 1, 0 or an error. */
+  public static long isListening(int fd) {
+    try (var arena = Arena.ofConfined()) {
+      var raw = arena.allocateFrom(JAVA_INT, 0);
+      var length = arena.allocateFrom(JAVA_INT, 4);
+      long result =
+          GETSOCKOPT.call(fd, SOL_SOCKET, SO_ACCEPTCONN, raw.address(), length.address(), 0);
+      return result < 0 ? result : raw.get(JAVA_INT, 0);
     }
   }
 

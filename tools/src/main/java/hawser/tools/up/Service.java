@@ -10,13 +10,9 @@ import hawser.nbd.server.NbdServer;
 import hawser.nbd.server.ServerListener;
 import hawser.nbd.server.ServerOptions;
 import hawser.sys.SocketAddress;
+import hawser.tools.StaleSocket;
 import hawser.tools.Terminal;
-import java.io.IOException;
 import java.net.InetAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A disk on its two sockets. Closing it disconnects the clients and flushes the disk. */
@@ -32,7 +28,7 @@ final class Service implements AutoCloseable {
     boolean listening = false;
     try {
       server.add(Export.of("", disk, !disk.readOnly()));
-      removeStale(socket);
+      StaleSocket.remove(socket, "--socket takes another one");
       server.listen(new SocketAddress.Unix(socket.toString()));
       this.port = listenOnPort(port);
       listening = true;
@@ -56,30 +52,6 @@ final class Service implements AutoCloseable {
                 + " --port takes another one");
       }
       throw fault;
-    }
-  }
-
-  /** A socket file whose owner was killed would be in the way for ever. */
-  private static void removeStale(Path socket) {
-    if (!Files.exists(socket)) {
-      return;
-    }
-    try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      if (probe.connect(UnixDomainSocketAddress.of(socket))) {
-        throw new UsageFault(socket + " is in use by another server; --socket takes another one");
-      }
-    } catch (java.net.ConnectException nobody) {
-      remove(socket);
-    } catch (IOException e) {
-      throw new UsageFault(socket + " is there and cannot be replaced: " + e.getMessage());
-    }
-  }
-
-  private static void remove(Path socket) {
-    try {
-      Files.delete(socket);
-    } catch (IOException e) {
-      throw new UsageFault(socket + " is left over and cannot be removed: " + e.getMessage());
     }
   }
 

@@ -1,0 +1,120 @@
+package hawser.tools.vhostuser;
+
+import hawser.base.BlockFault;
+import hawser.base.UsageFault;
+import hawser.blk.BlkDevice;
+import hawser.blk.BlkOptions;
+import hawser.block.BlockNode;
+import hawser.block.OpenMode;
+import hawser.block.OpenPolicy;
+import hawser.block.Opener;
+import hawser.nbd.client.NbdDriver;
+import hawser.tools.Command;
+import hawser.tools.Getopt;
+import hawser.tools.Option;
+import hawser.tools.Program;
+import hawser.tools.Signals;
+import hawser.tools.Terminal;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Serves a disk to a guest over vhost-user. */
+public final class VhostUserBlkProgram implements Program {
+  private static final int QUEUES_MAX = 256;
+  private static final int SERIAL_BYTES_MAX = 20;
+
+  private static final Command TABLE =
+      BackEndLine.command(
+          "Serve a disk to a virtual machine over vhost-user",
+          Option.value("blk-file", "FILE", "the disk: a file, a URI, or json:{...}"),
+          Option.value('f', "format", "FMT", "the image's format; without it, it is probed"),
+          Option.flag('r', "read-only", "the guest may only read"),
+          Option.value("cache", "MODE", "none, writeback, writethrough, directsync, unsafe"),
+          Option.value("num-queues", "N", "virtqueues (default: one per processor)"),
+          Option.value("serial", "TEXT", "what the guest sees as the disk's serial number"));
+
+  private @Nullable String file;
+  private @Nullable String format;
+  private OpenMode mode = OpenMode.WRITE;
+  private boolean readOnly;
+  private int queues = Runtime.getRuntime().availableProcessors();
+  private String serial = "";
+
+  /** For one call of the command line. */
+  public VhostUserBlkProgram() {}
+
+  @Override
+  public String name() {
+    return "vhost-user-blk";
+  }
+
+  @Override
+  public List<Command> commands() {
+    return List.of(TABLE);
+  }
+
+  @Override
+  public int run(String[] args, Terminal io) {
+    var common = new BackEndLine(name(), io);
+    var line = new Getopt(name(), "Try '%s --help'".formatted(name()), TABLE.options(), args, io);
+    while (line.next()) {
+      if (!common.take(line)) {
+        take(line);
+      }
+    }
+    if (common.answered(TABLE, new Capabilities("block", List.of("read-only", "blk-file")))) {
+      return 0;
+    }
+    if (!line.operands().isEmpty()) {
+      throw new UsageFault("unexpected argument '" + line.operands().getFirst() + "'");
+    }
+    common.checkSocket();
+    return serve(common, io);
+  }
+
+  private void take(Getopt line) {
+    switch (line.key()) {
+      case "blk-file" -> file = line.value();
+      case "f" -> format = line.value();
+      case "r" -> readOnly = true;
+      case "cache" ->
+          mode =
+              mode.withCache(
+                  OpenMode.Cache.named(line.value())
+                      .orElseThrow(
+                          () -> new UsageFault("Invalid cache mode '" + line.value() + "'")));
+      case "num-queues" -> {
+        queues = BackEndLine.number("--num-queues", line.value(), QUEUES_MAX);
+        if (queues == 0) {
+          throw new UsageFault("--num-queues: 0 is not 1 to " + QUEUES_MAX);
+        }
+      }
+      case "serial" -> {
+        serial = line.value();
+        if (serial.length() > SERIAL_BYTES_MAX) {
+          throw new UsageFault("--serial: more than %d characters".formatted(SERIAL_BYTES_MAX));
+        }
+      }
+      default -> throw line.unhandled();
+    }
+  }
+
+  private int serve(BackEndLine common, Terminal io) {
+    if (file == null) {
+      throw new UsageFault("--blk-file is needed");
+    }
+    try (BlockNode disk = open(file, io);
+        var device = new BlkDevice(disk, new BlkOptions(queues, serial, readOnly))) {
+      Signals.handle("USR1", device::resized);
+      return new ServedDevice(device, common).run();
+    } catch (BlockFault e) {
+      throw new UsageFault("cannot serve '" + file + "': " + e.getMessage());
+    }
+  }
+
+  private BlockNode open(String name, Terminal io) throws BlockFault {
+    Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
+    OpenMode how = readOnly ? mode.withWritable(false) : mode;
+    return opener.open(name, format, how);
+  }
+}

@@ -1,0 +1,112 @@
+package hawser.blk;
+
+import static hawser.blk.BlkConfig.SECTOR_BYTES;
+
+import hawser.base.BlockFault;
+import hawser.base.Wire;
+import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.ring.Chain;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.Executor;
+
+/** Serves the requests of one virtqueue. */
+final class BlkQueue implements QueueHandler {
+  /** Type, a reserved word and the sector, before the data. */
+  static final int HEADER_BYTES = 16;
+
+  /** A longer transfer is not worth keeping the next request waiting, even from the page cache. */
+  private static final long SERVED_NOW_MAX = 256 << 10;
+
+  private final NodeRequests requests;
+  private final Executor workers;
+  private final MemorySegment header = Arena.ofAuto().allocate(HEADER_BYTES, 8);
+
+  BlkQueue(NodeRequests requests, Executor workers) {
+    this.requests = requests;
+    this.workers = workers;
+  }
+
+  @Override
+  public void handle(Chain chain) {
+    if (chain.readableBytes() < HEADER_BYTES || chain.writableBytes() < 1) {
+      // Nowhere to say what is wrong with it.
+      chain.complete(0);
+      return;
+    }
+    chain.read(0, header);
+    RequestType type = RequestType.of(header.get(Wire.LE32, 0));
+    long sector = header.get(Wire.LE64, 8);
+    if (!servedNow(type, sector, chain)) {
+      workers.execute(() -> serve(type, sector, chain));
+    }
+  }
+
+  private void serve(RequestType type, long sector, Chain chain) {
+    try {
+      finish(chain, requests.serve(type, sector, chain));
+    } finally {
+      if (chain.underWay()) {
+        // Guest memory is gone, or the node has a defect: the queue must not wait for this one.
+        chain.complete(0);
+      }
+    }
+  }
+
+  private boolean servedNow(RequestType type, long sector, Chain chain) {
+    try {
+      boolean served =
+          switch (type) {
+            case IN -> readNow(sector, chain);
+            case OUT -> writeNow(sector, chain);
+            case FLUSH, GET_ID, DISCARD, WRITE_ZEROES, UNKNOWN -> false;
+          };
+      if (served) {
+        finish(chain, NodeRequests.Status.OK);
+      }
+      return served;
+    } catch (BlockFault e) {
+      // The node says it again to the worker, which has the status for it.
+      return false;
+    }
+  }
+
+  private boolean readNow(long sector, Chain chain) throws BlockFault {
+    long bytes = chain.writableBytes() - 1;
+    if (bytes == 0 || bytes > SERVED_NOW_MAX || !requests.inside(sector, bytes)) {
+      return false;
+    }
+    long offset = sector * SECTOR_BYTES;
+    for (MemorySegment piece : chain.writable(0, bytes)) {
+      if (!requests.node().readNow(piece, offset)) {
+        return false;
+      }
+      offset += piece.byteSize();
+    }
+    return true;
+  }
+
+  private boolean writeNow(long sector, Chain chain) throws BlockFault {
+    long bytes = chain.readableBytes() - HEADER_BYTES;
+    if (bytes == 0
+        || bytes > SERVED_NOW_MAX
+        || requests.readOnly()
+        || !requests.inside(sector, bytes)) {
+      return false;
+    }
+    long offset = sector * SECTOR_BYTES;
+    for (MemorySegment piece : chain.readable(HEADER_BYTES, bytes)) {
+      if (!requests.node().writeNow(piece, offset, requests.writeFlags())) {
+        return false;
+      }
+      offset += piece.byteSize();
+    }
+    return true;
+  }
+
+  private static void finish(Chain chain, NodeRequests.Status status) {
+    long last = chain.writableBytes() - 1;
+    chain.writeByte(last, status.number);
+    chain.complete(chain.writableBytes());
+  }
+}
