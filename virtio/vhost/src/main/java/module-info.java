@@ -6,6 +6,7 @@ module hawser.vhost {
 
   exports hawser.vhost.backend;
   exports hawser.vhost.connection;
+  exports hawser.vhost.frontend;
   exports hawser.vhost.memory;
   exports hawser.vhost.message;
   exports hawser.vhost.ring;

@@ -1,5 +1,6 @@
 package hawser.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
@@ -74,6 +75,7 @@ public final class FileCalls {
   private static final NumberCall COPY_FILE_RANGE = NumberCall.ofLong("copy_file_range");
   private static final NumberCall FCNTL = NumberCall.ofInt("fcntl");
   private static final NumberCall IOCTL = NumberCall.ofInt("ioctl");
+  private static final NumberCall PIPE2 = NumberCall.ofInt("pipe2");
   private static final NumberCall STATX = NumberCall.ofInt("statx");
 
   private FileCalls() {}
@@ -83,6 +85,17 @@ public final class FileCalls {
     try (var arena = Arena.ofConfined()) {
       long name = arena.allocateFrom(path).address();
       return OPEN.retry(name, flags, mode, 0);
+    }
+  }
+
+  /** A pipe: {@code pair[0]} is read from, {@code pair[1]} written to. Closed on exec. */
+  public static long pipe(int[] pair) {
+    try (var arena = Arena.ofConfined()) {
+      var fds = arena.allocate(8, 4);
+      long result = PIPE2.call(fds.address(), O_CLOEXEC);
+      pair[0] = fds.get(JAVA_INT, 0);
+      pair[1] = fds.get(JAVA_INT, 4);
+      return result;
     }
   }
 

@@ -34,7 +34,8 @@ public record RingLayout(
   /** Bytes of a packed ring's event suppression. */
   public static final int SUPPRESSION_BYTES = 4;
 
-  static final int DESCRIPTOR_BYTES = 16;
+  /** Bytes of a descriptor. */
+  public static final int DESCRIPTOR_BYTES = 16;
 
   /** Bytes of a descriptor table or packed ring. */
   public static long descriptorBytes(int size) {

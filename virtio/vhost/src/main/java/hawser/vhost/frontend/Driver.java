@@ -1,0 +1,275 @@
+package hawser.vhost.frontend;
+
+import hawser.base.BlockFault;
+import hawser.base.PeerFault;
+import hawser.vhost.message.FrontEndMessage.SetVringAddr;
+import hawser.vhost.message.MemoryRegion;
+import hawser.vhost.message.ProtocolFeature;
+import hawser.vhost.message.VirtioFeature;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drives a device of any kind through its life, in the order in which QEMU does: agree, share
+ * memory, start rings, log dirty pages, stop, go on, and start again at a back-end that comes after
+ * one that died. Belongs to one thread; each queue may have its own.
+ */
+public final class Driver implements AutoCloseable {
+  private final GuestRam ram;
+  private final DriverPlan plan;
+  private FrontEnd frontEnd;
+  private final List<DriverQueue> queues = new ArrayList<>();
+  private final int[] bases;
+  private long features;
+  private long protocol;
+  private @Nullable InflightRecord inflight;
+  private @Nullable DirtyPages dirty;
+
+  private Driver(FrontEnd frontEnd, GuestRam ram, DriverPlan plan) {
+    this.frontEnd = frontEnd;
+    this.ram = ram;
+    this.plan = plan;
+    this.bases = new int[plan.queues()];
+  }
+
+  /**
+   * Takes over a connection and starts the device with memory that stays the caller's.
+   *
+   * @throws PeerFault when the back-end refuses something or has fewer queues
+   */
+  public static Driver start(FrontEnd frontEnd, GuestRam ram, DriverPlan plan) {
+    Driver driver = agree(frontEnd, ram, plan);
+    driver.makeQueues();
+    driver.resume();
+    return driver;
+  }
+
+  /** As {@link #start}, but only until features are agreed; {@link #resume} does the rest. */
+  public static Driver agree(FrontEnd frontEnd, GuestRam ram, DriverPlan plan) {
+    var driver = new Driver(frontEnd, ram, plan);
+    driver.negotiate();
+    return driver;
+  }
+
+  private void negotiate() {
+    long offered = frontEnd.getFeatures();
+    features = offered & plan.features();
+    if ((offered & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+      features |= VirtioFeature.PROTOCOL_FEATURES;
+      protocol = frontEnd.getProtocolFeatures() & plan.protocol();
+      frontEnd.setProtocolFeatures(protocol);
+    }
+    frontEnd.setOwner();
+    long most = has(ProtocolFeature.MQ) ? frontEnd.getQueueNum() : plan.queues();
+    if (most < plan.queues()) {
+      throw new PeerFault("GET_QUEUE_NUM: %d, not %d".formatted(most, plan.queues()));
+    }
+    if (has(ProtocolFeature.BACKEND_REQ)) {
+      frontEnd.setBackendReqFd(plan.listener());
+    }
+  }
+
+  private boolean has(ProtocolFeature feature) {
+    return feature.in(protocol);
+  }
+
+  private void makeQueues() {
+    for (int i = 0; i < plan.queues(); i++) {
+      DriverQueue queue =
+          DriverQueue.create(i, ram, plan.queueSize(), features, plan.indirectEntries());
+      queues.add(queue);
+      bases[i] = queue.usedBase();
+    }
+  }
+
+  /** The agreed virtio features. */
+  public long features() {
+    return features;
+  }
+
+  /** The agreed protocol features. */
+  public long protocol() {
+    return protocol;
+  }
+
+  /** The connection, for requests that this class does not make. */
+  public FrontEnd frontEnd() {
+    return frontEnd;
+  }
+
+  /** The guest's memory. */
+  public GuestRam ram() {
+    return ram;
+  }
+
+  /** A queue. */
+  public DriverQueue queue(int index) {
+    return queues.get(index);
+  }
+
+  /** Shares memory and starts every ring where it stopped. */
+  public void resume() {
+    if (queues.isEmpty()) {
+      makeQueues();
+    }
+    if (has(ProtocolFeature.STATUS)) {
+      frontEnd.setStatus(VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER);
+    }
+    frontEnd.setFeatures(features | logging());
+    if (has(ProtocolFeature.STATUS)) {
+      frontEnd.setStatus(VirtioStatus.ACKNOWLEDGE | VirtioStatus.DRIVER | VirtioStatus.FEATURES_OK);
+    }
+    shareInflight();
+    shareMemory();
+    if (dirty != null) {
+      shareLog(dirty);
+    }
+    queues.forEach(this::startRing);
+    if ((features & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+      queues.forEach(queue -> frontEnd.setVringEnable(queue.index(), true));
+    }
+    if (has(ProtocolFeature.STATUS)) {
+      frontEnd.setStatus(
+          VirtioStatus.ACKNOWLEDGE
+              | VirtioStatus.DRIVER
+              | VirtioStatus.FEATURES_OK
+              | VirtioStatus.DRIVER_OK);
+    }
+  }
+
+  private void shareInflight() {
+    if (!has(ProtocolFeature.INFLIGHT_SHMFD)) {
+      return;
+    }
+    if (inflight == null) {
+      inflight = frontEnd.getInflightFd(queues.size(), plan.queueSize());
+    }
+    frontEnd.setInflightFd(inflight);
+  }
+
+  private void shareMemory() {
+    if (has(ProtocolFeature.CONFIGURE_MEM_SLOTS)) {
+      for (int i = 0; i < ram.count(); i++) {
+        frontEnd.addMemReg(ram.region(i), ram.descriptor(i));
+      }
+      return;
+    }
+    var regions = new ArrayList<MemoryRegion>();
+    int[] descriptors = new int[ram.count()];
+    for (int i = 0; i < ram.count(); i++) {
+      regions.add(ram.region(i));
+      descriptors[i] = ram.descriptor(i);
+    }
+    frontEnd.setMemTable(regions, descriptors);
+  }
+
+  private void startRing(DriverQueue queue) {
+    int vring = queue.index();
+    frontEnd.setVringNum(vring, queue.memory().size());
+    frontEnd.setVringBase(vring, bases[vring]);
+    frontEnd.setVringAddr(addresses(queue));
+    frontEnd.setVringCall(vring, queue.callDescriptor());
+    frontEnd.setVringKick(vring, queue.kickDescriptor());
+  }
+
+  private SetVringAddr addresses(DriverQueue queue) {
+    RingMemory memory = queue.memory();
+    return new SetVringAddr(
+        queue.index(),
+        dirty == null ? 0 : SetVringAddr.LOG_USED,
+        ram.host(memory.descriptors(), 1),
+        ram.host(memory.used(), 1),
+        ram.host(memory.available(), 1),
+        // In a packed ring the device writes into the descriptors.
+        (features & VirtioFeature.RING_PACKED) != 0 ? memory.descriptors() : memory.used());
+  }
+
+  private long logging() {
+    return dirty == null ? 0 : VirtioFeature.LOG_ALL;
+  }
+
+  /**
+   * Makes the device mark what it writes from now on, used rings included. The log is this driver's
+   * until {@link #stopLog}.
+   */
+  public DirtyPages startLog() throws BlockFault {
+    if (!has(ProtocolFeature.LOG_SHMFD)) {
+      throw new PeerFault("LOG_SHMFD is not agreed");
+    }
+    DirtyPages log = new DirtyPages(ram.end());
+    dirty = log;
+    shareLog(log);
+    frontEnd.setFeatures(features | VirtioFeature.LOG_ALL);
+    queues.forEach(queue -> frontEnd.setVringAddr(addresses(queue)));
+    return log;
+  }
+
+  private void shareLog(DirtyPages log) {
+    frontEnd.setLogBase(log.bytes(), 0, log.descriptor());
+  }
+
+  /** Ends logging. */
+  public void stopLog() {
+    DirtyPages log = Objects.requireNonNull(dirty, "not logging");
+    dirty = null;
+    frontEnd.setFeatures(features);
+    queues.forEach(queue -> frontEnd.setVringAddr(addresses(queue)));
+    log.close();
+  }
+
+  /** Stops every ring, as a guest does that pauses; {@link #resume} goes on. */
+  public void stop() {
+    for (DriverQueue queue : queues) {
+      if ((features & VirtioFeature.PROTOCOL_FEATURES) != 0) {
+        frontEnd.setVringEnable(queue.index(), false);
+      }
+    }
+    for (DriverQueue queue : queues) {
+      bases[queue.index()] = frontEnd.getVringBase(queue.index());
+    }
+    if (has(ProtocolFeature.STATUS)) {
+      frontEnd.setStatus(0);
+    }
+    unshareMemory();
+  }
+
+  private void unshareMemory() {
+    if (has(ProtocolFeature.CONFIGURE_MEM_SLOTS)) {
+      for (int i = 0; i < ram.count(); i++) {
+        frontEnd.remMemReg(ram.region(i));
+      }
+    }
+  }
+
+  /**
+   * Goes on at the successor of a back-end that is gone, with the rings as they are and the record
+   * of requests under way. Without such a record every request that was not used is served again.
+   */
+  public void reconnect(FrontEnd successor) {
+    frontEnd.close();
+    frontEnd = successor;
+    long before = features;
+    negotiate();
+    if (features != before) {
+      throw new PeerFault("features are %#x, and were %#x".formatted(features, before));
+    }
+    for (DriverQueue queue : queues) {
+      bases[queue.index()] = queue.usedBase();
+    }
+    resume();
+  }
+
+  @Override
+  public void close() {
+    frontEnd.close();
+    queues.forEach(DriverQueue::close);
+    if (inflight != null) {
+      inflight.close();
+    }
+    if (dirty != null) {
+      dirty.close();
+    }
+  }
+}
