@@ -3,6 +3,7 @@ package hawser.interop.guest;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A disk whose boot sector is the whole guest: it reads sector 1 through the BIOS, prints it on the
@@ -32,6 +33,21 @@ final class BootDisk {
           + "10000100008000000100000000000000" // packet 1: one sector to 0:0x8000 from sector 1
           + "10000100008000000200000000000000"; // packet 2: one sector from 0:0x8000 to sector 2
 
+  private static final List<String> MACHINE =
+      List.of(
+          "qemu-system-x86_64",
+          "-accel",
+          "tcg",
+          "-m",
+          "128",
+          "-display",
+          "none",
+          "-nodefaults",
+          "-serial",
+          "stdio",
+          "-device",
+          "isa-debug-exit,iobase=0xf4,iosize=1");
+
   private BootDisk() {}
 
   /** The whole disk, raw. */
@@ -53,22 +69,13 @@ final class BootDisk {
     return disk;
   }
 
-  /** The machine that boots from it. */
+  /** The machine that boots from a drive. */
   static List<String> machine(String drive) {
-    return List.of(
-        "qemu-system-x86_64",
-        "-accel",
-        "tcg",
-        "-m",
-        "128",
-        "-display",
-        "none",
-        "-nodefaults",
-        "-serial",
-        "stdio",
-        "-device",
-        "isa-debug-exit,iobase=0xf4,iosize=1",
-        "-drive",
-        drive);
+    return machine("-drive", drive);
+  }
+
+  /** The machine that boots from whatever these arguments say. */
+  static List<String> machine(String... disk) {
+    return Stream.concat(MACHINE.stream(), Stream.of(disk)).toList();
   }
 }

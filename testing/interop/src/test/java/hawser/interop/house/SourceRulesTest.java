@@ -54,9 +54,10 @@ class SourceRulesTest {
     var vague = new ArrayList<String>();
     visitTypes(
         (file, type, _, _) -> {
-          if (type.getSimpleName()
-              .toString()
-              .matches(".*(Helper|Utils?|Manager|Impl|Base)|Abstract[A-Z].*")) {
+          String name = type.getSimpleName().toString();
+          // vhost-user's messages about the base of a vring and of the log are named so by it.
+          if (name.matches(".*(Helper|Utils?|Manager|Impl|Base)|Abstract[A-Z].*")
+              && !name.matches("(Get|Set)(Vring|Log)Base")) {
             vague.add(file + ": " + type.getSimpleName());
           }
         });
