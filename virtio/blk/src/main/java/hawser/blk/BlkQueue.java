@@ -43,13 +43,13 @@ final class BlkQueue implements QueueHandler {
   }
 
   private void serve(RequestType type, long sector, Chain chain) {
+    long answered = 0;
     try {
-      finish(chain, requests.serve(type, sector, chain));
+      answered = answer(chain, requests.serve(type, sector, chain));
     } finally {
-      if (chain.underWay()) {
-        // Guest memory is gone, or the node has a defect: the queue must not wait for this one.
-        chain.complete(0);
-      }
+      // Also where guest memory is gone or the node has a defect: the queue must not wait for this
+      // one. Once it is complete it may be another request already, so nobody looks at it again.
+      chain.complete(answered);
     }
   }
 
@@ -62,7 +62,7 @@ final class BlkQueue implements QueueHandler {
             case FLUSH, GET_ID, DISCARD, WRITE_ZEROES, UNKNOWN -> false;
           };
       if (served) {
-        finish(chain, NodeRequests.Status.OK);
+        chain.complete(answer(chain, NodeRequests.Status.OK));
       }
       return served;
     } catch (BlockFault e) {
@@ -104,9 +104,9 @@ final class BlkQueue implements QueueHandler {
     return true;
   }
 
-  private static void finish(Chain chain, NodeRequests.Status status) {
-    long last = chain.writableBytes() - 1;
-    chain.writeByte(last, status.number);
-    chain.complete(chain.writableBytes());
+  /** Writes the answer; answers how much of the chain is written. */
+  private static long answer(Chain chain, NodeRequests.Status status) {
+    chain.writeByte(chain.writableBytes() - 1, status.number);
+    return chain.writableBytes();
   }
 }

@@ -2,6 +2,7 @@ package hawser.interop.vhost;
 
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
+import hawser.testkit.Side;
 import java.nio.file.Path;
 
 /** Whose vhost-user-blk a test drives. */
@@ -20,6 +21,21 @@ enum BlkBackEnd {
               "--export",
               "vhost-user-blk,id=e,node-name=d,writable=on,num-queues=%d,addr.type=unix,addr.path=%s"
                   .formatted(queues, socket))
+          .awaitSocket(socket);
+    }
+  },
+
+  /** Ours, as a process of its own. */
+  HAWSER {
+    @Override
+    Peer serve(Path image, Path socket, int queues) {
+      return Side.HAWSER
+          .start(
+              "vhost-user-blk",
+              "--socket-path=" + socket,
+              "--blk-file=" + image,
+              "--format=raw",
+              "--num-queues=" + queues)
           .awaitSocket(socket);
     }
   };

@@ -55,6 +55,10 @@ class FrontEndTest {
     return Driver.start(Sockets.connect(socket), ram, plan);
   }
 
+  private static void assertSame(byte[] found, byte[] expected) {
+    assertThat(Arrays.mismatch(found, expected)).isEqualTo(-1);
+  }
+
   private byte[] part(int from, int bytes) {
     return Arrays.copyOfRange(content, from, from + bytes);
   }
@@ -86,8 +90,8 @@ class FrontEndTest {
         GuestRam ram = GuestRam.of(RAM);
         Driver driver = drive(ram, PLAN)) {
       BlkDriver disk = BlkDriver.of(driver, 0, 1 << 20);
-      assertThat(disk.read(0, 1 << 20)).isEqualTo(part(0, 1 << 20));
-      assertThat(disk.read(16, 512)).isEqualTo(part(16 * 512, 512));
+      assertSame(disk.read(0, 1 << 20), part(0, 1 << 20));
+      assertSame(disk.read(16, 512), part(16 * 512, 512));
       byte[] written = new byte[70 * 512];
       new Random(12).nextBytes(written);
       disk.write(100, written);
@@ -95,17 +99,33 @@ class FrontEndTest {
       disk.writeZeroes(List.of(new Segment(300, 8, 0)));
       Arrays.fill(content, 300 * 512, 308 * 512, (byte) 0);
       disk.discard(List.of(new Segment(4096, 2048, 0)));
-      Arrays.fill(content, 4096 * 512, 6144 * 512, (byte) 0);
+      // What discarded sectors hold is the device's choice.
+      System.arraycopy(disk.read(4096, 1 << 20), 0, content, 4096 * 512, 1 << 20);
       disk.flush();
-      assertThat(disk.read(90, 128 << 10)).isEqualTo(part(90 * 512, 128 << 10));
+      assertSame(disk.read(90, 128 << 10), part(90 * 512, 128 << 10));
       assertThat(disk.getId()).isNotNull();
       assertThatThrownBy(() -> disk.read(SIZE / 512, 512)).isInstanceOf(BlockFault.class);
       assertThatThrownBy(() -> disk.write(SIZE / 512 - 1, new byte[1024]))
           .isInstanceOf(BlockFault.class);
-      assertThat(disk.read(0, 512)).isEqualTo(part(0, 512));
+      assertSame(disk.read(0, 512), part(0, 512));
       assertThat(server.terminate()).isZero();
     }
-    assertThat(Files.readAllBytes(image)).isEqualTo(content);
+    Path expected = Files.write(temp.resolve("expected"), content);
+    assertThat(Files.mismatch(image, expected)).isEqualTo(-1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aRequestRightAfterAnotherIsNotTakenForIt(BlkBackEnd side) throws Exception {
+    try (Peer _ = side.serve(image, socket, 1);
+        GuestRam ram = GuestRam.of(RAM);
+        Driver driver = drive(ram, PLAN)) {
+      BlkDriver disk = BlkDriver.of(driver, 0, 4096);
+      for (int round = 0; round < 2000; round++) {
+        disk.writeZeroes(List.of(new Segment(round, 1, 0)));
+      }
+      assertSame(disk.read(1992, 4096), new byte[4096]);
+    }
   }
 
   /** Every way in which a ring may be used, with many requests under way. */
@@ -173,8 +193,7 @@ class FrontEndTest {
         GuestRam ram = GuestRam.of(RAM);
         Driver driver = drive(ram, PLAN.withQueues(4, 64, 4))) {
       for (int i = 0; i < 4; i++) {
-        assertThat(BlkDriver.of(driver, i, 4096).read(8L * i, 4096))
-            .isEqualTo(part(i * 4096, 4096));
+        assertSame(BlkDriver.of(driver, i, 4096).read(8L * i, 4096), part(i * 4096, 4096));
       }
       assertThat(driver.queue(3).kicks()).isPositive();
     }
@@ -189,13 +208,13 @@ class FrontEndTest {
       BlkDriver disk = BlkDriver.of(driver, 0, 4096);
       for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 7; i++) {
-          assertThat(disk.read(8L * i, 4096)).isEqualTo(part(i * 4096, 4096));
+          assertSame(disk.read(8L * i, 4096), part(i * 4096, 4096));
         }
         driver.stop();
         GuestRam.Snapshot stopped = ram.snapshot();
         driver.queue(0).kick();
         driver.resume();
-        assertThat(disk.read(8, 4096)).isEqualTo(part(4096, 4096));
+        assertSame(disk.read(8, 4096), part(4096, 4096));
         assertThat(ram.changedSince(stopped).isEmpty()).isFalse();
       }
     }
@@ -235,11 +254,11 @@ class FrontEndTest {
         Driver driver = drive(ram, PLAN)) {
       BlkDriver disk = BlkDriver.of(driver, 0, 4096);
       for (int round = 0; round < 3; round++) {
-        assertThat(disk.read(8L * round, 4096)).isEqualTo(part(round * 4096, 4096));
+        assertSame(disk.read(8L * round, 4096), part(round * 4096, 4096));
         driver.frontEnd().shutdown();
         driver.reconnect(Sockets.connect(socket));
       }
-      assertThat(disk.read(80, 4096)).isEqualTo(part(80 * 512, 4096));
+      assertSame(disk.read(80, 4096), part(80 * 512, 4096));
       assertThat(driver.queue(0)).extracting(DriverQueue::outstanding).isEqualTo(0);
     }
   }
