@@ -20,7 +20,7 @@ public final class UsageFault extends RuntimeException {
     this.exitCode = exitCode;
   }
 
-  /** The process's exit code, 1 to 255. */
+  /** The process's exit code, 0 to 255: some originals refuse with 0. */
   public int exitCode() {
     return exitCode;
   }

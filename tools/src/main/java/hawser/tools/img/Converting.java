@@ -44,9 +44,11 @@ final class Converting {
       CreateOptions options = said.noCreate ? null : creation(source);
       boolean backed =
           options == null ? said.backing != null : options.text("backing_file").isPresent();
-      ConvertCommand.refuse(
-          said.targetIsZero && backed,
-          "Cannot use --target-is-zero when the destination image has a backing file");
+      if (said.targetIsZero && backed) {
+        // Exit code 0 is qemu-img's, though nothing was copied.
+        throw new UsageFault(
+            "Cannot use --target-is-zero when the destination image has a backing file", 0);
+      }
       ConvertCommand.refuse(
           sourceNames.size() > 1 && backed,
           "Having a backing file for the target makes no sense when concatenating multiple input"

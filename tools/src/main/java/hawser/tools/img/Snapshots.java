@@ -53,7 +53,10 @@ final class Snapshots {
     Map<String, String> pairs = exact ? KeyValues.parse(wanted) : Map.of();
     for (String key : pairs.keySet()) {
       if (!key.equals(ID) && !key.equals(NAME)) {
-        throw new BlockFault(Errno.EINVAL, "Failed in parsing snapshot param '" + wanted + "'");
+        throw new BlockFault(
+            Errno.EINVAL,
+            "Invalid parameter '%s'\nqemu-img: Failed in parsing snapshot param '%s'"
+                .formatted(key, wanted));
       }
     }
     for (SnapshotInfo one : all) {

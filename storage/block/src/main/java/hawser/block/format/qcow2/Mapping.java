@@ -12,6 +12,12 @@ import java.lang.foreign.MemorySegment;
  * lock: whoever calls validates its view.
  */
 final class Mapping {
+  /**
+   * From so many entries on they are copied to an array first, which is quicker to go through in
+   * short commands, whose code no optimising compiler sees.
+   */
+  private static final int MANY = 32;
+
   private final Geometry geometry;
   private final MetadataCache slices;
   private final int sliceBits;
@@ -125,16 +131,39 @@ final class Mapping {
       return;
     }
     long step = kind.hasHost() ? geometry.clusterBytes() : 0;
-    long expected = entry;
-    int last = 1 << sliceBits;
-    while (length < max && ++index < last) {
-      expected += step;
-      if (slice.get(BE64, (long) index << 3) != expected) {
-        break;
-      }
-      length += geometry.clusterBytes();
+    if (length < max) {
+      long count = Math.min((1L << sliceBits) - index - 1, ((max - length - 1) >> bits) + 1);
+      length += (long) following(run, slice, index, (int) count, step) << bits;
     }
     run.length = Math.min(length, max);
+  }
+
+  /**
+   * How many of the {@code count} entries behind {@code index} continue the run that begins there.
+   */
+  private static int following(Run run, MemorySegment slice, int index, int count, long step) {
+    long expected = run.entry;
+    if (count < MANY) {
+      for (int i = 0; i < count; i++) {
+        expected += step;
+        if (slice.get(BE64, (index + 1L + i) << 3) != expected) {
+          return i;
+        }
+      }
+      return count;
+    }
+    long[] part = run.entries();
+    for (int done = 0; done < count; done += part.length) {
+      int length = Math.min(count - done, part.length);
+      MemorySegment.copy(slice, BE64, (index + 1L + done) << 3, part, 0, length);
+      for (int i = 0; i < length; i++) {
+        expected += step;
+        if (part[i] != expected) {
+          return done + i;
+        }
+      }
+    }
+    return count;
   }
 
   private Run.Kind kind(long entry, long guestCluster) {

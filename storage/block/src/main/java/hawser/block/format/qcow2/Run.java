@@ -1,5 +1,7 @@
 package hawser.block.format.qcow2;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a lookup found: a range that starts at the guest offset asked for and is of one kind
  * throughout. Mutable and reused, so that a request on mapped clusters allocates nothing; belongs
@@ -39,6 +41,8 @@ final class Run {
     }
   }
 
+  private static final int ENTRIES = 128;
+
   Kind kind = Kind.INVALID;
 
   /** Bytes, at least 1. */
@@ -52,6 +56,18 @@ final class Run {
 
   /** Whether the clusters belong to this mapping alone, and may be written in place. */
   boolean copied;
+
+  /** Room for entries that are looked at together; made when first needed. */
+  private long @Nullable [] entries;
+
+  long[] entries() {
+    long[] room = entries;
+    if (room == null) {
+      room = new long[ENTRIES];
+      entries = room;
+    }
+    return room;
+  }
 
   void set(Kind newKind, long newLength) {
     kind = newKind;
