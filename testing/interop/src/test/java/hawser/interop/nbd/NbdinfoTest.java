@@ -1,11 +1,17 @@
 package hawser.interop.nbd;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
+import hawser.tools.Main;
+import hawser.tools.Terminal;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,9 +76,20 @@ class NbdinfoTest {
     return Peers.run(words("nbdinfo", options, uri));
   }
 
+  /** In this process, for there are hundreds of calls; that of brackets starts one. */
   private static Ran ours(String options, String uri) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    var io =
+        new Terminal(
+            InputStream.nullInputStream(),
+            new PrintStream(out, true, UTF_8),
+            new PrintStream(err, true, UTF_8));
     List<String> words = words("nbdinfo", options, uri);
-    return Side.HAWSER.run("nbdinfo", words.subList(1, words.size()).toArray(String[]::new));
+    String[] arguments = words.subList(1, words.size()).toArray(String[]::new);
+    int exitCode = Main.run(arguments, "nbdinfo", io);
+    io.flush();
+    return new Ran(words, exitCode, out.toString(UTF_8), err.toString(UTF_8));
   }
 
   private static List<String> words(String program, String options, String uri) {
