@@ -50,6 +50,11 @@ public final class Iovecs {
     end++;
   }
 
+  /** How many pieces there is room for. */
+  public int capacity() {
+    return capacity;
+  }
+
   /** How many pieces are left. */
   public int count() {
     return end - first;

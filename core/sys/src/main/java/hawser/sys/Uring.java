@@ -28,6 +28,9 @@ public final class Uring implements AutoCloseable {
   private static final int SETUP = 425;
   private static final int ENTER = 426;
 
+  private static final int REGISTER_NUMBER = 427;
+  private static final int REGISTER_EVENTFD = 4;
+
   private static final int SETUP_CLAMP = 1 << 4;
   private static final int SETUP_SINGLE_ISSUER = 1 << 12;
   private static final int SETUP_DEFER_TASKRUN = 1 << 13;
@@ -37,6 +40,8 @@ public final class Uring implements AutoCloseable {
   private static final long OFFSET_RING = 0;
   private static final long OFFSET_ENTRIES = 0x10000000L;
 
+  private static final byte OP_READV = 1;
+  private static final byte OP_WRITEV = 2;
   private static final byte OP_READ = 22;
   private static final byte OP_WRITE = 23;
   private static final byte OP_RECV = 27;
@@ -50,6 +55,7 @@ public final class Uring implements AutoCloseable {
       Native.bindVariadic(
           "syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG,
           JAVA_LONG);
+  private static final NumberCall REGISTER = NumberCall.ofLong("syscall");
   private static final VarHandle INT = JAVA_INT.varHandle();
 
   private final int fd;
@@ -148,6 +154,24 @@ public final class Uring implements AutoCloseable {
   /** Puts a write; {@code flags} of {@code RWF_}. It may come back short. */
   public void write(int file, MemorySegment from, long offset, int flags, long newTag) {
     put(OP_WRITE, file, from.address(), (int) from.byteSize(), offset, flags, newTag);
+  }
+
+  /** Puts a vectored read; the vector, too, must stay as it is until it has come back. */
+  public void read(int file, Iovecs into, long offset, long newTag) {
+    put(OP_READV, file, into.address().address(), into.count(), offset, 0, newTag);
+  }
+
+  /** Puts a vectored write. */
+  public void write(int file, Iovecs from, long offset, int flags, long newTag) {
+    put(OP_WRITEV, file, from.address().address(), from.count(), offset, flags, newTag);
+  }
+
+  /** Lets an eventfd be signalled whenever a completion is there. Answers 0 or an error number. */
+  public long signal(int eventFd) {
+    try (var one = Arena.ofConfined()) {
+      MemorySegment fds = one.allocateFrom(JAVA_INT, eventFd);
+      return REGISTER.call(REGISTER_NUMBER, fd, REGISTER_EVENTFD, fds.address(), 1, 0);
+    }
   }
 
   /** Puts a receive from a socket; comes back with what there is, 0 at the end of the stream. */

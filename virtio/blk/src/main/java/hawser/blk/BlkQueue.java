@@ -4,11 +4,13 @@ import static hawser.blk.BlkConfig.SECTOR_BYTES;
 
 import hawser.base.BlockFault;
 import hawser.base.Wire;
+import hawser.block.DirectFile;
 import hawser.vhost.backend.QueueHandler;
 import hawser.vhost.ring.Chain;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /** Serves the requests of one virtqueue. */
 final class BlkQueue implements QueueHandler {
@@ -21,10 +23,61 @@ final class BlkQueue implements QueueHandler {
   private final NodeRequests requests;
   private final Executor workers;
   private final MemorySegment header = Arena.ofAuto().allocate(HEADER_BYTES, 8);
+  private final @Nullable DirectFile directFile;
+  private @Nullable DirectRequests direct;
+  private boolean directTried;
 
   BlkQueue(NodeRequests requests, Executor workers) {
     this.requests = requests;
     this.workers = workers;
+    this.directFile = requests.node().directFile();
+  }
+
+  /** Made by the thread that uses it, as the kernel wants it. */
+  private @Nullable DirectRequests direct() {
+    if (directFile != null && !directTried) {
+      directTried = true;
+      direct = DirectRequests.open(directFile, this::directlyServed);
+    }
+    return direct;
+  }
+
+  /** The kernel is done with a request; a worker finds out why it did not do all of it. */
+  private void directlyServed(Chain chain, boolean whole) {
+    if (whole) {
+      chain.complete(answer(chain, NodeRequests.Status.OK));
+    } else {
+      chain.read(0, header);
+      serveLater(RequestType.of(header.get(Wire.LE32, 0)), header.get(Wire.LE64, 8), chain);
+    }
+  }
+
+  private void serveLater(RequestType type, long sector, Chain chain) {
+    workers.execute(() -> serve(type, sector, chain));
+  }
+
+  @Override
+  public void batchEnd() {
+    if (direct != null) {
+      direct.submitStarted();
+    }
+  }
+
+  @Override
+  public int event() {
+    return direct == null ? -1 : direct.event();
+  }
+
+  @Override
+  public boolean attend() {
+    return direct != null && direct.attend();
+  }
+
+  @Override
+  public void close() {
+    if (direct != null) {
+      direct.close();
+    }
   }
 
   @Override
@@ -37,8 +90,8 @@ final class BlkQueue implements QueueHandler {
     chain.read(0, header);
     RequestType type = RequestType.of(header.get(Wire.LE32, 0));
     long sector = header.get(Wire.LE64, 8);
-    if (!servedNow(type, sector, chain)) {
-      workers.execute(() -> serve(type, sector, chain));
+    if (!startedDirectly(type, sector, chain) && !servedNow(type, sector, chain)) {
+      serveLater(type, sector, chain);
     }
   }
 
@@ -50,6 +103,28 @@ final class BlkQueue implements QueueHandler {
       // Also where guest memory is gone or the node has a defect: the queue must not wait for this
       // one. Once it is complete it may be another request already, so nobody looks at it again.
       chain.complete(answered);
+    }
+  }
+
+  private boolean startedDirectly(RequestType type, long sector, Chain chain) {
+    DirectRequests requestsUnderWay = direct();
+    if (requestsUnderWay == null) {
+      return false;
+    }
+    try {
+      return switch (type) {
+        case IN ->
+            requests.inside(sector, chain.writableBytes() - 1)
+                && requestsUnderWay.read(sector, chain);
+        case OUT ->
+            !requests.readOnly()
+                && requests.inside(sector, chain.readableBytes() - HEADER_BYTES)
+                && requestsUnderWay.write(sector, chain, requests.writeFlags());
+        case FLUSH, GET_ID, DISCARD, WRITE_ZEROES, UNKNOWN -> false;
+      };
+    } catch (BlockFault e) {
+      // The node says it again to the worker, which has the status for it.
+      return false;
     }
   }
 

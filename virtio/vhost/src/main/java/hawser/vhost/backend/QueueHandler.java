@@ -14,15 +14,21 @@ public interface QueueHandler extends AutoCloseable {
   default void batchEnd() {}
 
   /**
-   * A descriptor that becomes readable when this handler has something to do, or -1. It is polled
-   * while the queue waits for chains.
+   * An eventfd that is signalled when this handler has something to do, or -1. The queue waits for
+   * it too and sets it back.
    */
-  default int descriptor() {
+  default int event() {
     return -1;
   }
 
-  /** Looks after what {@link #descriptor} tells of; called often, must not wait. */
-  default void attend() {}
+  /**
+   * Looks after what {@link #event} tells of; called often, must not wait.
+   *
+   * @return whether there was something
+   */
+  default boolean attend() {
+    return false;
+  }
 
   /** The queue stops: every chain has been completed, and no more come. */
   @Override

@@ -150,8 +150,7 @@ final class QueueWorker implements Completion, Runnable {
     now.ring().disableKicks();
     long awakeUntil = System.nanoTime() + options.pollNanos();
     while (!interrupted) {
-      int count = serveBatch(now);
-      if (count > 0) {
+      if (serveBatch(now)) {
         awakeUntil = System.nanoTime() + options.pollNanos();
       } else if (System.nanoTime() - awakeUntil >= 0) {
         if (!now.ring().enableKicks()) {
@@ -165,7 +164,8 @@ final class QueueWorker implements Completion, Runnable {
     }
   }
 
-  private int serveBatch(Work now) {
+  /** Whether there was something to do. */
+  private boolean serveBatch(Work now) {
     int count = 0;
     while (count < BATCH) {
       Chain chain = take(now);
@@ -178,11 +178,11 @@ final class QueueWorker implements Completion, Runnable {
     if (count > 0) {
       now.handler().batchEnd();
     }
-    now.handler().attend();
+    boolean attended = now.handler().attend();
     if (callDue) {
       callIfWanted(now);
     }
-    return count;
+    return count > 0 || attended;
   }
 
   private void handle(Work now, Chain chain) {
@@ -225,13 +225,20 @@ final class QueueWorker implements Completion, Runnable {
 
   private void await(Work now) {
     waiting.set(KICK, now.descriptors().kick());
-    waiting.set(HANDLER, now.handler().descriptor());
+    waiting.set(HANDLER, now.handler().event());
     waiting.await(now.descriptors().kick() < 0 ? UNKICKED_WAIT_MILLIS : -1);
     if (waiting.ready(KICK)) {
       EventFd.drain(now.descriptors().kick());
     }
+    setBack(now);
+  }
+
+  private void setBack(Work now) {
     if (waiting.ready(WAKE)) {
       EventFd.drain(wakeFd);
+    }
+    if (waiting.ready(HANDLER)) {
+      EventFd.drain(now.handler().event());
     }
   }
 
@@ -254,7 +261,7 @@ final class QueueWorker implements Completion, Runnable {
   /** Waits until all chains are back and this queue has been told to stop. */
   private void drain(Work now) {
     while (true) {
-      now.handler().attend();
+      boolean _ = now.handler().attend();
       lock.lock();
       try {
         if (stopping && given == taken) {
@@ -263,7 +270,7 @@ final class QueueWorker implements Completion, Runnable {
           changed.signalAll();
           return;
         }
-        if (now.handler().descriptor() < 0) {
+        if (now.handler().event() < 0) {
           changed.awaitUninterruptibly();
           continue;
         }
@@ -271,11 +278,9 @@ final class QueueWorker implements Completion, Runnable {
         lock.unlock();
       }
       waiting.set(KICK, -1);
-      waiting.set(HANDLER, now.handler().descriptor());
+      waiting.set(HANDLER, now.handler().event());
       waiting.await(-1);
-      if (waiting.ready(WAKE)) {
-        EventFd.drain(wakeFd);
-      }
+      setBack(now);
     }
   }
 

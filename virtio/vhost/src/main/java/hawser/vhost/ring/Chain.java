@@ -73,11 +73,6 @@ public final class Chain {
     }
   }
 
-  /** How many pieces it has so far, contiguous in this process. */
-  int pieces() {
-    return count;
-  }
-
   boolean hasWritable() {
     return count > readable;
   }
@@ -174,6 +169,39 @@ public final class Chain {
       left -= here;
       skip = 0;
     }
+  }
+
+  private boolean aligned(int first, long offset, long bytes, long unit) {
+    long skip = offset;
+    long left = bytes;
+    for (int piece = first; left > 0; piece++) {
+      if (skip >= length[piece]) {
+        skip -= length[piece];
+        continue;
+      }
+      long here = Math.min(length[piece] - skip, left);
+      if (((host[piece] + skip | here) & (unit - 1)) != 0) {
+        return false;
+      }
+      left -= here;
+      skip = 0;
+    }
+    return true;
+  }
+
+  /** Whether a range of the readable bytes lies in pieces aligned to {@code unit}. */
+  public boolean readableAligned(long offset, long bytes, long unit) {
+    return aligned(0, offset, bytes, unit);
+  }
+
+  /** Whether a range of the writable bytes lies in pieces aligned to {@code unit}. */
+  public boolean writableAligned(long offset, long bytes, long unit) {
+    return aligned(readable, offset, bytes, unit);
+  }
+
+  /** How many pieces it has, contiguous in this process. */
+  public int pieces() {
+    return count;
   }
 
   /** A range of the readable bytes as segments, for block nodes. */
