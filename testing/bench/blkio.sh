@@ -1,0 +1,76 @@
+# libblkio's own benchmark, a vhost-user front-end that needs no guest. Where this release of Debian
+# has no libblkio, that of the next one is unpacked into a cache folder, with the C library it was
+# built for, and the benchmark is compiled from the example in its package. Sourced after shared.sh.
+NEXT=trixie
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/hawser/blkio
+
+fetch_blkio() {
+  apt=$cache/apt
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/parts"
+  awk -v RS= '/Suites:[^\n]*-security/ { next } !done { sub(/Suites:[^\n]*/, "Suites: '$NEXT'"); print; done = 1 }' \
+    /etc/apt/sources.list.d/debian.sources >"$apt/parts/next.sources"
+  set -- -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
+    -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User=root
+  apt-get -qq "$@" update
+  (cd "$cache" && apt-get -qq "$@" download libblkio1 libblkio-dev libc6 libgcc-s1)
+  for package in "$cache"/*.deb; do
+    dpkg -x "$package" "$cache/root"
+  done
+  lib=$cache/root/usr/lib/x86_64-linux-gnu
+  cc -O2 -o "$cache/blkio-bench" "$cache/root/usr/share/doc/libblkio-dev/examples/blkio-bench.c" \
+    -I"$cache/root/usr/include" -L"$lib" -lblkio -lpthread -Wl,--allow-shlib-undefined
+}
+
+[ -x "$cache/blkio-bench" ] || fetch_blkio >&2 || {
+  say "libblkio cannot be had here"
+  exit 1
+}
+
+# blkio SOCKET RW BYTES DEPTH: requests per second.
+blkio() {
+  lib=$cache/root/usr/lib/x86_64-linux-gnu
+  "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$cache/blkio-bench" \
+    --runtime="$RUN_SECONDS" --readwrite="$2" --blocksize="$3" --iodepth="$4" \
+    virtio-blk-vhost-user path="$1" | awk -F'[:,]' '/kiops/ { print $2 * 1000; exit }'
+}
+
+# start_vhost NAME COMMAND...: a back-end on the socket $work/NAME.sock.
+start_vhost() {
+  name=$1
+  shift
+  "$@" >"$work/$name.log" 2>&1 &
+  servers="$servers $!"
+  until grep -q "$work/$name.sock" /proc/net/unix; do
+    kill -0 $! 2>/dev/null || { cat "$work/$name.log" >&2; say "$name did not start"; exit 1; }
+    sleep 0.05
+  done
+}
+
+# vhost_ours FILE OPTION..., vhost_qemu NAME FILE FORMAT PROTOCOL_OPTIONS
+vhost_ours() {
+  file=$1
+  shift
+  start_vhost hawser "$HAWSER" vhost-user-blk --socket-path="$work/hawser.sock" \
+    --blk-file="$file" --num-queues=1 "$@"
+}
+
+vhost_qemu() {
+  start_vhost "$1" qemu-storage-daemon --blockdev "file,node-name=file,filename=$2$4" \
+    --blockdev "$3,node-name=disk,file=file" \
+    --export "vhost-user-blk,id=e,node-name=disk,writable=on,num-queues=1,addr.type=unix,addr.path=$work/$1.sock"
+}
+
+# compare_blk WORK TITLE RW BYTES DEPTH BAR PEER... Before each row restart_peers is called, the
+# script's own: qemu-storage-daemon 10 does not always outlive its front-end.
+compare_blk() {
+  key=$1 what=$2 rw=$3 bytes=$4 depth=$5 bar=$6
+  shift 6
+  say "$what"
+  restart_peers
+  for run in $(seq "$RUNS"); do
+    for server in hawser "$@"; do
+      keep "$server" "$key" "$(blkio "$work/$server.sock" "$rw" "$bytes" "$depth")"
+    done
+  done
+  row "$key" "vhost-user-blk, $what" "/s" more "$bar" "$@"
+}

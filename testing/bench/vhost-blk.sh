@@ -1,0 +1,50 @@
+# A disk over vhost-user, driven by libblkio, beside qemu-storage-daemon: page cache, past it, qcow2.
+. ./shared.sh
+. ./blkio.sh
+
+loads() {
+  kind=$1 title=$2
+  shift 2
+  for rw in randread randwrite; do
+    compare_blk "$kind-$rw-1" "$title, 4k $rw, QD1" $rw 4096 1 1.0 "$@"
+    compare_blk "$kind-$rw-32" "$title, 4k $rw, QD32" $rw 4096 32 "$DEEP" "$@"
+    compare_blk "$kind-$rw-128" "$title, 4k $rw, QD128" $rw 4096 128 "$DEEP" "$@"
+  done
+}
+
+for server in hawser qemu io_uring native; do
+  head -c 1G /dev/urandom >"$work/$server.raw"
+done
+
+restart_peers() {
+  stop_all
+  vhost_ours "$work/hawser.raw" -f raw
+  vhost_qemu qemu "$work/qemu.raw" raw ""
+}
+DEEP=1.2 loads raw "raw, page cache" qemu
+compare_blk seq-read "raw, page cache, 1 MiB sequential read, QD8" read 1048576 8 1.0 qemu
+compare_blk seq-write "raw, page cache, 1 MiB sequential write, QD8" write 1048576 8 1.0 qemu
+
+sync
+restart_peers() {
+  stop_all
+  vhost_ours "$work/hawser.raw" -f raw --cache=none
+  for aio in io_uring native; do
+    vhost_qemu $aio "$work/$aio.raw" raw ",aio=$aio,cache.direct=on"
+  done
+}
+DEEP=1.0 loads direct "raw, O_DIRECT" io_uring native
+stop_all
+
+for server in hawser qemu; do
+  rm "$work/$server.raw"
+  qemu-img create -q -f qcow2 -o preallocation=metadata "$work/$server.qcow2" 1G
+  qemu-io -f qcow2 -c "write -q -P 7 0 1G" "$work/$server.qcow2"
+done
+rm -f "$work"/*.raw
+restart_peers() {
+  stop_all
+  vhost_ours "$work/hawser.qcow2" -f qcow2
+  vhost_qemu qemu "$work/qemu.qcow2" qcow2 ""
+}
+DEEP=1.2 loads qcow2 "qcow2" qemu
