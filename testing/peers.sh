@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the programs of peers.txt available: installs what is missing where that is allowed, names it
-# elsewhere. Never fails: the tests that need a missing program say so and are skipped.
+# Makes the programs of peers.txt, and a kernel for guests, available: installs what is missing where
+# that is allowed, names it elsewhere. Never fails: the tests that need a missing program say so and
+# are skipped.
 set -eu
 list=$(dirname "$0")/peers.txt
 SOURCE=/etc/apt/sources.list.d/hawser-backports.sources
@@ -71,6 +72,30 @@ install_missing() {
     $(echo "$wanted" | awk '$3 != "-" { print $2 }' | sort -u) >/dev/null || true
 }
 
+# What guests run: a kernel and a busybox that needs no libraries, unpacked and never installed.
+fetch_guest() {
+  guest=$(dirname "$0")/target/guest
+  [ ! -d "$guest" ] || return 0
+  if command -v apt-get >/dev/null && command -v dpkg >/dev/null; then
+    [ "$(id -u)" != 0 ] || [ "$(offered linux-image-cloud-amd64)" != 0 ] || apt-get update -qq || true
+    kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null \
+      | sed -n 's/^ *Depends: *\(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+    packages=$(mktemp -d)
+    if [ -n "$kernel" ] && echo "hawser: fetching $kernel for the guests of tests" \
+      && (cd "$packages" && apt-get download -qq "$kernel" busybox-static >/dev/null 2>&1); then
+      rm -rf "$guest.new"
+      mkdir -p "$guest.new"
+      for package in "$packages"/*.deb; do
+        dpkg -x "$package" "$guest.new"
+      done
+      mv "$guest.new" "$guest"
+    fi
+    rm -rf "$packages"
+  fi
+  [ -d "$guest" ] || echo "hawser: no kernel for guests (Debian's packages linux-image-cloud-amd64 and busybox-static); their tests will be skipped"
+}
+
+fetch_guest
 wanted=$(missing)
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -r /etc/debian_version ]; then

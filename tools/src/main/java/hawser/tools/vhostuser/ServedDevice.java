@@ -22,15 +22,18 @@ final class ServedDevice {
   private final Device device;
   private final BackEndLine line;
 
-  ServedDevice(Device device, BackEndLine line) {
+  /** The process may end when this is closed: by who closes the device and its disk before. */
+  private final StopSignal stop;
+
+  ServedDevice(Device device, BackEndLine line, StopSignal stop) {
     this.device = device;
     this.line = line;
+    this.stop = stop;
   }
 
   /** Serves until the end; answers the exit code. The device stays the caller's. */
   int run() {
-    try (var stop = new StopSignal();
-        var backEnd = new BackEnd(device, line.options())) {
+    try (var backEnd = new BackEnd(device, line.options())) {
       int fd = socket();
       boolean listening = SocketCalls.isListening(fd) == 1;
       Thread.ofPlatform()

@@ -8,13 +8,18 @@ import hawser.block.BlockNode;
 import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
+import hawser.block.Preallocation;
 import hawser.nbd.client.NbdDriver;
 import hawser.tools.Command;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import hawser.tools.Program;
 import hawser.tools.Signals;
+import hawser.tools.StopSignal;
 import hawser.tools.Terminal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +40,10 @@ public final class VhostUserBlkProgram implements Program {
 
   private @Nullable String file;
   private @Nullable String format;
-  private OpenMode mode = OpenMode.WRITE;
+
+  /** A guest that trims its disk means the file. */
+  private OpenMode mode = OpenMode.WRITE.withUnmap(true);
+
   private boolean readOnly;
   private int queues = Runtime.getRuntime().availableProcessors();
   private String serial = "";
@@ -103,12 +111,27 @@ public final class VhostUserBlkProgram implements Program {
     if (file == null) {
       throw new UsageFault("--blk-file is needed");
     }
-    try (BlockNode disk = open(file, io);
+    try (var stop = new StopSignal();
+        BlockNode disk = open(file, io);
         var device = new BlkDevice(disk, new BlkOptions(queues, serial, readOnly))) {
-      Signals.handle("USR1", device::resized);
-      return new ServedDevice(device, common).run();
+      Signals.handle("USR1", () -> resized(disk, device, io));
+      return new ServedDevice(device, common, stop).run();
     } catch (BlockFault e) {
       throw new UsageFault("cannot serve '" + file + "': " + e.getMessage());
+    }
+  }
+
+  /** Somebody has changed the length of the image: SIGUSR1 says so. */
+  private void resized(BlockNode disk, BlkDevice device, Terminal io) {
+    var path = Path.of(String.valueOf(file));
+    try {
+      // What is no raw file has its length within, and that only we can have changed.
+      if ("raw".equals(format) && Files.isRegularFile(path) && Files.size(path) > disk.length()) {
+        disk.resize(Files.size(path), Preallocation.OFF);
+      }
+      device.resized();
+    } catch (IOException | BlockFault e) {
+      io.error(name() + ": cannot take the new length of '" + file + "': " + e.getMessage());
     }
   }
 

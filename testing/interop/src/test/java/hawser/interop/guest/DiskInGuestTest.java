@@ -1,0 +1,169 @@
+package hawser.interop.guest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hawser.base.json.Json;
+import hawser.base.json.JsonReader;
+import hawser.qmp.QmpClient;
+import hawser.testkit.Peer;
+import hawser.testkit.Peers;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a Linux guest does with its disk, with QEMU's storage daemon and with ours behind it. */
+class DiskInGuestTest {
+  private static final int MIB = 1 << 20;
+
+  @TempDir Path folder;
+
+  private Path path(String name) {
+    return folder.resolve(name);
+  }
+
+  private Path image(String name, String format, String... options) {
+    Path image = path(name);
+    var line = new ArrayList<>(List.of("qemu-img", "create", "-f", format));
+    line.addAll(List.of(options));
+    line.addAll(List.of(image.toString(), "32M"));
+    Peers.run(line).ok();
+    return image;
+  }
+
+  private static long allocated(Path file) {
+    return 512 * Long.parseLong(Peers.run("stat", "-c", "%b", file.toString()).ok().out().strip());
+  }
+
+  /** One boot for a whole life of disks: each boot costs five seconds. */
+  @ParameterizedTest
+  @EnumSource
+  void aDiskLives(GuestBackEnd side) throws Exception {
+    Peers.requires("qemu-img");
+    Path raw = image("disk.raw", "raw");
+    Path below = image("below.qcow2", "qcow2");
+    Peers.run("qemu-io", "-c", "write -P 7 1M 1M", below.toString()).ok();
+    Path qcow2 = image("disk.qcow2", "qcow2", "-b", below.toString(), "-F", "qcow2");
+    try (Peer rawBackEnd = side.serve(raw, "raw", path("raw.sock"));
+        Peer qcow2BackEnd = side.serve(qcow2, "qcow2", path("qcow2.sock"));
+        Machine guest = Machine.boot(path("machine"), Machine.disk(path("raw.sock"), ""))) {
+      fileSystem(guest, "/dev/vda");
+      trim(guest, raw);
+      resize(guest, side, rawBackEnd, raw);
+      plug(guest);
+      fileSystem(guest, "/dev/vdb");
+      guest.run("umount /mnt").ok();
+      guest.run("dd if=/dev/vdb of=/tmp/below bs=1M skip=31 count=1 && sync").ok();
+      guest
+          .run(
+              "dd if=/dev/urandom of=/tmp/end bs=1M count=1 && dd if=/tmp/end of=/dev/vdb bs=1M seek=31 oflag=direct")
+          .ok();
+      String sums = sums(guest, "/dev/vdb", 32);
+      unplug(guest);
+      assertThat(qcow2BackEnd.terminate()).as(qcow2BackEnd.err()).isZero();
+      Peers.run("qemu-img", "check", qcow2.toString()).ok();
+      Peers.run("qemu-img", "convert", "-O", "raw", qcow2.toString(), path("copy.raw").toString())
+          .ok();
+      assertThat(sums).isEqualTo(sums(path("copy.raw")));
+      guest.reset();
+      guest.run("mount -t ext2 /dev/vda /mnt && cmp /mnt/b /mnt/c && umount /mnt").ok();
+      sums = sums(guest, "/dev/vda", 48);
+      guest.execute("quit", "{}");
+      assertThat(guest.qemu().await()).isZero();
+      assertThat(rawBackEnd.terminate()).as(rawBackEnd.err()).isZero();
+      assertThat(sums).isEqualTo(sums(raw));
+    }
+  }
+
+  /** The checksum of each MiB, as the guest reads it past its cache. */
+  private static String sums(Machine guest, String disk, int mibs) {
+    return guest
+        .run(
+            "for i in $(seq 0 %d); do dd if=%s iflag=direct bs=1M skip=$i count=1 2>/dev/null | md5sum; done"
+                .formatted(mibs - 1, disk))
+        .ok()
+        .out()
+        .replace("\r", "")
+        .replace("  -", "")
+        .strip();
+  }
+
+  /** The same of a file. */
+  private static String sums(Path file) throws Exception {
+    byte[] all = Files.readAllBytes(file);
+    var lines = new ArrayList<String>();
+    for (int at = 0; at < all.length; at += MIB) {
+      MessageDigest md5 = MessageDigest.getInstance("MD5");
+      md5.update(all, at, Math.min(MIB, all.length - at));
+      lines.add(HexFormat.of().formatHex(md5.digest()));
+    }
+    return String.join("\n", lines);
+  }
+
+  private static void fileSystem(Machine guest, String disk) {
+    guest.run("mke2fs " + disk + " && mount -t ext2 " + disk + " /mnt").ok();
+    guest
+        .run("dd if=/dev/urandom of=/mnt/a bs=1M count=8 && cp /mnt/a /mnt/b && cp /mnt/b /mnt/c")
+        .ok();
+    guest
+        .run("sync; echo 3 >/proc/sys/vm/drop_caches; cmp /mnt/a /mnt/b && cmp /mnt/b /mnt/c")
+        .ok();
+  }
+
+  private static void trim(Machine guest, Path raw) {
+    long before = allocated(raw);
+    assertThat(before).isGreaterThan(24 * MIB);
+    guest.run("rm /mnt/a && sync && fstrim -v /mnt && umount /mnt").ok();
+    assertThat(allocated(raw)).isLessThan(before - 7 * MIB);
+  }
+
+  private static void resize(Machine guest, GuestBackEnd side, Peer backEnd, Path raw)
+      throws Exception {
+    switch (side) {
+      case QEMU -> {
+        try (var daemon = QmpClient.connect(GuestBackEnd.monitor(raw.resolveSibling("raw.sock")))) {
+          var arguments =
+              (Json.Obj) JsonReader.read("{'node-name': 'd', 'size': %d}".formatted(48 * MIB));
+          assertThat(daemon.execute("block_resize", arguments).value()).isNotNull();
+        }
+      }
+      case HAWSER -> {
+        try (var file = new RandomAccessFile(raw.toFile(), "rw")) {
+          file.setLength(48 * MIB);
+        }
+        Peers.run("kill", "-USR1", Long.toString(backEnd.process().pid())).ok();
+      }
+    }
+    guest.run("until [ $(cat /sys/block/vda/size) = 98304 ]; do usleep 20000; done").ok();
+  }
+
+  private void plug(Machine guest) {
+    guest.execute(
+        "chardev-add",
+        "{'id': 'second', 'backend': {'type': 'socket', 'data': {'server': false, 'addr': {'type': 'unix', 'data': {'path': '%s'}}}}}"
+            .formatted(path("qcow2.sock")));
+    guest.execute(
+        "device_add",
+        "{'driver': 'vhost-user-blk-pci', 'id': 'plugged', 'chardev': 'second', 'bus': 'place', 'num-queues': 1}");
+    guest.run("until [ -b /dev/vdb ]; do usleep 20000; done").ok();
+  }
+
+  private static void unplug(Machine guest) {
+    var arguments = (Json.Obj) JsonReader.read("{'id': 'plugged'}");
+    guest
+        .qmp()
+        .executeAndAwait(
+            "device_del",
+            arguments,
+            event ->
+                event.name().equals("DEVICE_DELETED")
+                    && event.data().members().containsKey("device"));
+    guest.run("[ ! -e /dev/vdb ]").ok();
+  }
+}
