@@ -5,6 +5,7 @@ module hawser.vhost {
   requires transitive hawser.sys;
 
   exports hawser.vhost.backend;
+  exports hawser.vhost.conform;
   exports hawser.vhost.connection;
   exports hawser.vhost.frontend;
   exports hawser.vhost.memory;

@@ -7,6 +7,7 @@ import hawser.tools.nbdcopy.NbdcopyProgram;
 import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
 import hawser.tools.vhostuser.VhostUserBlkProgram;
+import hawser.tools.vhostuser.VhostUserProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ public final class Programs {
 
   /** The sub-commands of {@code hawser}, in the order in which help lists them. */
   public static final List<String> NAMES =
-      List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy", "vhost-user-blk");
+      List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy", "vhost-user-blk", "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
   public static @Nullable Program named(String name) {
@@ -30,6 +31,7 @@ public final class Programs {
       case "nbdinfo" -> new NbdinfoProgram();
       case "nbdcopy" -> new NbdcopyProgram();
       case "vhost-user-blk" -> new VhostUserBlkProgram();
+      case "vhost-user" -> new VhostUserProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

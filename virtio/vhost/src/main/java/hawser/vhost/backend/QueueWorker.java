@@ -79,6 +79,8 @@ final class QueueWorker implements Completion, Runnable {
     try {
       stopping = true;
       wake();
+      // A queue whose ring is broken waits for this rather than for a kick.
+      changed.signalAll();
       while (work != null) {
         changed.awaitUninterruptibly();
       }

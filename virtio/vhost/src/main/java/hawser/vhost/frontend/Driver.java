@@ -210,6 +210,11 @@ public final class Driver implements AutoCloseable {
     frontEnd.setLogBase(log.bytes(), 0, log.descriptor());
   }
 
+  /** Takes LOG_ALL back; the log stays to be looked at until {@link #stopLog}. */
+  public void pauseLog() {
+    frontEnd.setFeatures(features);
+  }
+
   /** Ends logging. */
   public void stopLog() {
     DirtyPages log = Objects.requireNonNull(dirty, "not logging");
@@ -241,6 +246,15 @@ public final class Driver implements AutoCloseable {
         frontEnd.remMemReg(ram.region(i));
       }
     }
+  }
+
+  /** Starts all rings from nothing, as a guest does after a reset. They must be stopped. */
+  public void restart() {
+    for (DriverQueue queue : queues) {
+      queue.reset();
+      bases[queue.index()] = queue.usedBase();
+    }
+    resume();
   }
 
   /**
