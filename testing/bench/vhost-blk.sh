@@ -3,12 +3,12 @@
 . ./blkio.sh
 
 loads() {
-  kind=$1 title=$2
+  kind=$1 disk=$2
   shift 2
   for rw in randread randwrite; do
-    compare_blk "$kind-$rw-1" "$title, 4k $rw, QD1" $rw 4096 1 1.0 "$@"
-    compare_blk "$kind-$rw-32" "$title, 4k $rw, QD32" $rw 4096 32 "$DEEP" "$@"
-    compare_blk "$kind-$rw-128" "$title, 4k $rw, QD128" $rw 4096 128 "$DEEP" "$@"
+    compare_blk "$kind-$rw-1" "$disk, 4k $rw, QD1" $rw 4096 1 1.0 "$@"
+    compare_blk "$kind-$rw-32" "$disk, 4k $rw, QD32" $rw 4096 32 "$DEEP" "$@"
+    compare_blk "$kind-$rw-128" "$disk, 4k $rw, QD128" $rw 4096 128 "$DEEP" "$@"
   done
 }
 

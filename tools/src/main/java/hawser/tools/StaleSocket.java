@@ -34,6 +34,11 @@ public final class StaleSocket {
     }
   }
 
+  /** Removes our own socket at the end; where that fails, the next one to listen there does it. */
+  public static void forget(Path socket) {
+    boolean _ = socket.toFile().delete();
+  }
+
   private static void delete(Path socket) {
     try {
       Files.delete(socket);

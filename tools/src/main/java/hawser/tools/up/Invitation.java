@@ -2,6 +2,7 @@ package hawser.tools.up;
 
 import hawser.nbd.NbdUri;
 import hawser.tools.Terminal;
+import java.nio.file.Path;
 
 /** What to type next: addresses, and commands to paste. */
 final class Invitation {
@@ -11,6 +12,7 @@ final class Invitation {
     String port = service.port() == UpProgram.PORT ? "" : ":" + service.port();
     String tcp = "nbd://127.0.0.1" + port;
     String unix = "nbd+unix:///" + NbdUri.socketQuery(service.socket().toString());
+    Path blk = service.guestSocket();
     io.line("");
     io.line("  " + tcp);
     io.line("  " + unix);
@@ -20,6 +22,12 @@ final class Invitation {
     io.line("  nbdcopy " + tcp + " copy.raw          copy it out");
     io.line("  qemu-system-x86_64 -m 1G -drive file=" + tcp + ",format=raw,if=virtio");
     io.line("");
+    if (blk != null) {
+      io.line("  qemu-system-x86_64 -m 1G -object memory-backend-memfd,id=m,size=1G,share=on \\");
+      io.line("    -machine q35,memory-backend=m -chardev socket,id=c,path=" + blk + " \\");
+      io.line("    -device vhost-user-blk-pci,chardev=c          the same disk, over vhost-user");
+      io.line("");
+    }
     io.line("Ctrl-C stops.");
     io.flush();
   }

@@ -9,20 +9,26 @@ import hawser.nbd.server.Export;
 import hawser.nbd.server.NbdServer;
 import hawser.nbd.server.ServerListener;
 import hawser.nbd.server.ServerOptions;
+import hawser.sys.Linux;
 import hawser.sys.SocketAddress;
 import hawser.tools.StaleSocket;
 import hawser.tools.Terminal;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
-/** A disk on its two sockets. Closing it disconnects the clients and flushes the disk. */
+/**
+ * A disk on its NBD sockets and, for guests, on a vhost-user one. Closing it disconnects the
+ * clients and flushes the disk.
+ */
 final class Service implements AutoCloseable {
   private final NbdServer server;
   private final Path socket;
   private final int port;
+  private final @Nullable GuestSocket guest;
 
-  /** Listens on both; {@code port} 0 takes any free one. */
-  Service(BlockNode disk, Path socket, int port, Terminal io) throws BlockFault {
+  /** Listens on all; {@code port} 0 takes any free one. */
+  Service(BlockNode disk, Path socket, int port, Path blkSocket, Terminal io) throws BlockFault {
     this.socket = socket;
     this.server = new NbdServer(ServerOptions.DEFAULT, new ClientLines(io));
     boolean listening = false;
@@ -31,6 +37,9 @@ final class Service implements AutoCloseable {
       StaleSocket.remove(socket, "--socket takes another one");
       server.listen(new SocketAddress.Unix(socket.toString()));
       this.port = listenOnPort(port);
+      // A guest shares its memory with us, which takes more than Java's own sockets.
+      this.guest =
+          Linux.available() ? new GuestSocket(disk, blkSocket, new ClientLines(io)::say) : null;
       listening = true;
     } finally {
       if (!listening) {
@@ -65,8 +74,16 @@ final class Service implements AutoCloseable {
     return port;
   }
 
+  /** The unix socket for a guest, or null where there is none. */
+  @Nullable Path guestSocket() {
+    return guest == null ? null : guest.path();
+  }
+
   @Override
   public void close() throws BlockFault {
+    if (guest != null) {
+      guest.close();
+    }
     server.close();
   }
 

@@ -50,12 +50,17 @@ public final class UpProgram implements Program {
               Option.value('f', "format", "FMT", "the image's format; without it, it is probed"),
               Option.flag('r', "read-only", "let clients only read"),
               Option.value('k', "socket", "PATH", "the unix socket; " + DATA + "/nbd.sock"),
+              Option.value(
+                  "blk-socket",
+                  "PATH",
+                  "the socket for a guest's disk; beside the other, blk.sock"),
               Option.value('p', "port", "PORT", "the port on 127.0.0.1; " + PORT + "; 0 picks one"),
               Option.flag('h', "help", "print this help and exit")));
 
   private @Nullable String format;
   private boolean readOnly;
   private Path socket = DATA.resolve("nbd.sock");
+  private @Nullable Path blkSocket;
   private int port = PORT;
 
   @Override
@@ -82,6 +87,7 @@ public final class UpProgram implements Program {
         case "f" -> format = line.value();
         case "r" -> readOnly = true;
         case "k" -> socket = Path.of(line.value());
+        case "blk-socket" -> blkSocket = Path.of(line.value());
         case "p" -> port = port(line.value());
         case "h" -> {
           io.print(TABLE.help("hawser up"));
@@ -98,6 +104,11 @@ public final class UpProgram implements Program {
     } catch (BlockFault fault) {
       throw new UsageFault(fault.getMessage());
     }
+  }
+
+  private Path blkSocket() {
+    Path wanted = blkSocket == null ? socket.resolveSibling("blk.sock") : blkSocket;
+    return wanted.toAbsolutePath();
   }
 
   private static int port(String text) {
@@ -146,7 +157,7 @@ public final class UpProgram implements Program {
     // Signals are caught before the disk is opened, so that it is closed whenever one comes.
     try (var signal = new StopSignal()) {
       try (BlockNode disk = opener.open(image, format, mode);
-          var service = new Service(disk, socket.toAbsolutePath(), port, io)) {
+          var service = new Service(disk, socket.toAbsolutePath(), port, blkSocket(), io)) {
         io.line(
             "serving %s (%s, %s%s)"
                 .formatted(
