@@ -3,6 +3,8 @@ package hawser.interop.vhost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
+import hawser.testkit.Peers;
+import hawser.testkit.Side;
 import hawser.vhost.frontend.BlkDriver;
 import hawser.vhost.frontend.BlkQueue;
 import hawser.vhost.frontend.BlkType;
@@ -14,9 +16,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Our back-end is killed under load, again and again: no request is lost, and no byte is wrong. */
@@ -63,6 +67,62 @@ class KillTest {
     assertThat(Files.mismatch(image, Files.write(temp.resolve("expected"), expected)))
         .as("seed %d", SEED)
         .isEqualTo(-1);
+  }
+
+  /** The record's steps are numbered in SplitInflight and PackedInflight. */
+  @ParameterizedTest
+  @CsvSource({DriverPlan.SPLIT + ", 7", DriverPlan.PACKED + ", 9"})
+  void noWriteIsLostAtAnyStepOfTheRecord(long ringFeatures, int steps) throws Exception {
+    Path image = Files.write(temp.resolve("disk.raw"), expected);
+    Path socket = temp.resolve("s");
+    DriverPlan plan = DriverPlan.of(ringFeatures | BlkDriver.F_ALL).withQueues(1, 64, 4);
+    try (GuestRam ram = GuestRam.of(16 << 20)) {
+      Peer server = dying(image, socket, 1);
+      try (Driver driver = Driver.start(Sockets.connect(socket), ram, plan)) {
+        var queue = new BlkQueue(driver.queue(0), ram, SLOTS, BLOCK, BLOCK);
+        for (int step = 1; step <= steps; step++) {
+          writeUntilDead(queue, server);
+          assertThat(server.await()).isEqualTo(137);
+          server.close();
+          server =
+              step == steps
+                  ? BlkBackEnd.HAWSER.serve(image, socket, 1)
+                  : dying(image, socket, step + 1);
+          driver.reconnect(Sockets.connect(socket));
+        }
+        finish(queue);
+      } finally {
+        server.close();
+      }
+    }
+    assertThat(Files.mismatch(image, Files.write(temp.resolve("expected"), expected)))
+        .as("seed %d", SEED)
+        .isEqualTo(-1);
+  }
+
+  /** A back-end that ends as if killed when a step comes for the so-manieth time. */
+  private Peer dying(Path image, Path socket, int step) {
+    List<String> command =
+        Side.HAWSER.command(
+            "vhost-user-blk",
+            "--socket-path=" + socket,
+            "--blk-file=" + image,
+            "--format=raw",
+            "--num-queues=1");
+    String times = step + ":" + (50 + dice.nextInt(200));
+    command.add(command.indexOf("/bin/sh"), "JDK_JAVA_OPTIONS=-Dhawser.vhost.crash=" + times);
+    return Peers.start(command).awaitSocket(socket);
+  }
+
+  private void writeUntilDead(BlkQueue queue, Peer server) {
+    long most = done + 100_000;
+    while (server.process().isAlive()) {
+      fill(queue);
+      if (queue.queue().await(20)) {
+        takeSome(queue);
+      }
+      assertThat(done).isLessThan(most);
+    }
   }
 
   /** Writes until so many more are done; as many as there are slots stay under way. */
