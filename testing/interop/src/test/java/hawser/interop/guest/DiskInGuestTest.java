@@ -8,11 +8,8 @@ import hawser.qmp.QmpClient;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,46 +61,21 @@ class DiskInGuestTest {
           .run(
               "dd if=/dev/urandom of=/tmp/end bs=1M count=1 && dd if=/tmp/end of=/dev/vdb bs=1M seek=31 oflag=direct")
           .ok();
-      String sums = sums(guest, "/dev/vdb", 32);
+      List<String> sums = Sums.inGuest(guest, "/dev/vdb", 32);
       unplug(guest);
       assertThat(qcow2BackEnd.terminate()).as(qcow2BackEnd.err()).isZero();
       Peers.run("qemu-img", "check", qcow2.toString()).ok();
       Peers.run("qemu-img", "convert", "-O", "raw", qcow2.toString(), path("copy.raw").toString())
           .ok();
-      assertThat(sums).isEqualTo(sums(path("copy.raw")));
+      assertThat(sums).isEqualTo(Sums.ofFile(path("copy.raw")));
       guest.reset();
       guest.run("mount -t ext2 /dev/vda /mnt && cmp /mnt/b /mnt/c && umount /mnt").ok();
-      sums = sums(guest, "/dev/vda", 48);
+      sums = Sums.inGuest(guest, "/dev/vda", 48);
       guest.execute("quit", "{}");
       assertThat(guest.qemu().await()).isZero();
       assertThat(rawBackEnd.terminate()).as(rawBackEnd.err()).isZero();
-      assertThat(sums).isEqualTo(sums(raw));
+      assertThat(sums).isEqualTo(Sums.ofFile(raw));
     }
-  }
-
-  /** The checksum of each MiB, as the guest reads it past its cache. */
-  private static String sums(Machine guest, String disk, int mibs) {
-    return guest
-        .run(
-            "for i in $(seq 0 %d); do dd if=%s iflag=direct bs=1M skip=$i count=1 2>/dev/null | md5sum; done"
-                .formatted(mibs - 1, disk))
-        .ok()
-        .out()
-        .replace("\r", "")
-        .replace("  -", "")
-        .strip();
-  }
-
-  /** The same of a file. */
-  private static String sums(Path file) throws Exception {
-    byte[] all = Files.readAllBytes(file);
-    var lines = new ArrayList<String>();
-    for (int at = 0; at < all.length; at += MIB) {
-      MessageDigest md5 = MessageDigest.getInstance("MD5");
-      md5.update(all, at, Math.min(MIB, all.length - at));
-      lines.add(HexFormat.of().formatHex(md5.digest()));
-    }
-    return String.join("\n", lines);
   }
 
   private static void fileSystem(Machine guest, String disk) {
