@@ -31,7 +31,23 @@ cp dist/hawser.sh $out/bin/hawser
 for name in qemu-img qemu-io qemu-nbd; do
   sed "s/^program=\$/program=$name/" dist/hawser.sh >$out/compat/$name
 done
-chmod 755 $out/bin/* $out/compat/*
+# What management software finds back-ends by (vhost-user.json): for a package that lies in $PREFIX.
+prefix=${PREFIX:-/opt/hawser}
+for program in $out/share/man/man1/hawser-vhost-user-*.1; do
+  program=$(basename "$program" .1)
+  program=${program#hawser-}
+  case $program in vhost-user-blk) type=block ;; *) type=${program#vhost-user-} ;; esac
+  mkdir -p $out/libexec $out/share/qemu/vhost-user
+  sed "s/^program=\$/program=$program/" dist/hawser.sh >$out/libexec/$program
+  cat >$out/share/qemu/vhost-user/50-hawser-$type.json <<END
+{
+  "description": "Hawser $program",
+  "type": "$type",
+  "binary": "$prefix/libexec/$program"
+}
+END
+done
+chmod 755 $out/bin/* $out/compat/* $out/libexec/*
 cp LICENSE *.md $out/share/doc/hawser/
 
 tar -C dist/target --owner=0 --group=0 -czf "dist/target/hawser-$version.tar.gz" hawser

@@ -4,6 +4,7 @@ module hawser.tools {
   requires transitive hawser.base;
   requires hawser.blk;
   requires hawser.block;
+  requires hawser.devices;
   requires hawser.nbd;
   requires hawser.sys;
   requires hawser.vhost;

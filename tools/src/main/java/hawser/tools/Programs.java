@@ -8,6 +8,7 @@ import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
 import hawser.tools.vhostuser.VhostUserBlkProgram;
 import hawser.tools.vhostuser.VhostUserProgram;
+import hawser.tools.vhostuser.VhostUserRngProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,16 @@ public final class Programs {
 
   /** The sub-commands of {@code hawser}, in the order in which help lists them. */
   public static final List<String> NAMES =
-      List.of("up", "img", "io", "nbd", "nbdinfo", "nbdcopy", "vhost-user-blk", "vhost-user");
+      List.of(
+          "up",
+          "img",
+          "io",
+          "nbd",
+          "nbdinfo",
+          "nbdcopy",
+          "vhost-user-blk",
+          "vhost-user-rng",
+          "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
   public static @Nullable Program named(String name) {
@@ -32,6 +42,7 @@ public final class Programs {
       case "nbdcopy" -> new NbdcopyProgram();
       case "vhost-user-blk" -> new VhostUserBlkProgram();
       case "vhost-user" -> new VhostUserProgram();
+      case "vhost-user-rng" -> new VhostUserRngProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

@@ -9,6 +9,7 @@ import hawser.vhost.backend.BackEndOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,8 +50,32 @@ final class BackEndLine {
     return new Command("", text, "", all);
   }
 
+  /**
+   * Reads a whole command line and checks that it names one socket. False: it asked for something
+   * that is said and done with.
+   *
+   * @param own takes the options that are the device's
+   */
+  boolean read(String[] args, Command command, Capabilities can, Consumer<Getopt> own) {
+    var line =
+        new Getopt(program, "Try '%s --help'".formatted(program), command.options(), args, io);
+    while (line.next()) {
+      if (!take(line)) {
+        own.accept(line);
+      }
+    }
+    if (answered(command, can)) {
+      return false;
+    }
+    if (!line.operands().isEmpty()) {
+      throw new UsageFault("unexpected argument '" + line.operands().getFirst() + "'");
+    }
+    checkSocket();
+    return true;
+  }
+
   /** Takes the option that {@code line} stands at, if it is one of the common ones. */
-  boolean take(Getopt line) {
+  private boolean take(Getopt line) {
     switch (line.key()) {
       case "socket-path" -> socketPath = Path.of(line.value());
       case "fd" -> fd = number("--fd", line.value(), Integer.MAX_VALUE);
@@ -78,7 +103,7 @@ final class BackEndLine {
   }
 
   /** Whether the line asked for something that is said and done with. */
-  boolean answered(Command command, Capabilities own) {
+  private boolean answered(Command command, Capabilities own) {
     if (capabilities) {
       io.line(own.json());
     } else if (help) {
@@ -90,7 +115,7 @@ final class BackEndLine {
   }
 
   /** Checks that there is one socket, and one only. */
-  void checkSocket() {
+  private void checkSocket() {
     if ((socketPath == null) == (fd < 0)) {
       throw new UsageFault("one of --socket-path and --fd is needed");
     }

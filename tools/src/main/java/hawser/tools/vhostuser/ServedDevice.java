@@ -26,6 +26,14 @@ final class ServedDevice {
     this.stop = stop;
   }
 
+  /** Serves a device until the end and closes it; answers the exit code. */
+  static int serve(Device device, BackEndLine line) {
+    try (var stop = new StopSignal();
+        device) {
+      return new ServedDevice(device, line, stop).run();
+    }
+  }
+
   /** Serves until the end; answers the exit code. The device stays the caller's. */
   int run() {
     Path path = line.socketPath;

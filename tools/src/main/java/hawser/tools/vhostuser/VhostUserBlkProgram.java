@@ -64,20 +64,8 @@ public final class VhostUserBlkProgram implements Program {
   @Override
   public int run(String[] args, Terminal io) {
     var common = new BackEndLine(name(), io);
-    var line = new Getopt(name(), "Try '%s --help'".formatted(name()), TABLE.options(), args, io);
-    while (line.next()) {
-      if (!common.take(line)) {
-        take(line);
-      }
-    }
-    if (common.answered(TABLE, new Capabilities("block", List.of("read-only", "blk-file")))) {
-      return 0;
-    }
-    if (!line.operands().isEmpty()) {
-      throw new UsageFault("unexpected argument '" + line.operands().getFirst() + "'");
-    }
-    common.checkSocket();
-    return serve(common, io);
+    var can = new Capabilities("block", List.of("read-only", "blk-file"));
+    return common.read(args, TABLE, can, this::take) ? serve(common, io) : 0;
   }
 
   private void take(Getopt line) {

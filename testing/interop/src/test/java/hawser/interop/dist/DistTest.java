@@ -2,6 +2,8 @@ package hawser.interop.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import hawser.base.json.Json;
+import hawser.base.json.JsonReader;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
@@ -52,6 +54,21 @@ class DistTest {
     Path program = FOLDER.resolve("compat").resolve(name);
     assertThat(Peers.run(program.toString(), "--version").ok().out()).startsWith(name);
     assertThat(Peers.run(program.toString(), "--help").ok().out()).contains(name);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"block", "rng"})
+  void aBackEndIsFoundByItsDescriptor(String type) throws Exception {
+    Path descriptor = FOLDER.resolve("share/qemu/vhost-user/50-hawser-" + type + ".json");
+    var described = (Json.Obj) JsonReader.read(Files.readString(descriptor));
+    assertThat(described.members()).containsOnlyKeys("description", "type", "binary");
+    assertThat(described.members()).containsEntry("type", new Json.Str(type));
+    String binary = ((Json.Str) described.members().get("binary")).value();
+    Path program = FOLDER.resolve(Path.of("/opt/hawser").relativize(Path.of(binary)));
+    var can =
+        (Json.Obj)
+            JsonReader.read(Peers.run(program.toString(), "--print-capabilities").ok().out());
+    assertThat(can.members()).containsEntry("type", new Json.Str(type));
   }
 
   @Test

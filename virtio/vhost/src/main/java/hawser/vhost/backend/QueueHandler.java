@@ -7,6 +7,15 @@ import hawser.vhost.ring.Chain;
  * elsewhere and completed from there, for the next chain waits behind it.
  */
 public interface QueueHandler extends AutoCloseable {
+  /**
+   * Whether there is a use for another chain now. While there is none, chains stay with the driver,
+   * so that a queue that carries what the device has to say stops without holding any: the
+   * handler's {@link #event} tells when that changes. Asked before each chain.
+   */
+  default boolean wants() {
+    return true;
+  }
+
   /** Serves a chain. Sooner or later {@link Chain#complete} must be called, by any thread. */
   void handle(Chain chain);
 
@@ -14,8 +23,8 @@ public interface QueueHandler extends AutoCloseable {
   default void batchEnd() {}
 
   /**
-   * An eventfd that is signalled when this handler has something to do, or -1. The queue waits for
-   * it too and sets it back.
+   * An eventfd, or a timer, that is readable when this handler has something to do, or -1. The
+   * queue waits for it too and sets it back.
    */
   default int event() {
     return -1;

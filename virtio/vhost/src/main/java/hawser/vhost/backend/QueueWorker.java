@@ -155,7 +155,7 @@ final class QueueWorker implements Completion, Runnable {
       if (serveBatch(now)) {
         awakeUntil = System.nanoTime() + options.pollNanos();
       } else if (System.nanoTime() - awakeUntil >= 0) {
-        if (!now.ring().enableKicks()) {
+        if (!now.handler().wants() || !now.ring().enableKicks()) {
           await(now);
         }
         now.ring().disableKicks();
@@ -169,7 +169,7 @@ final class QueueWorker implements Completion, Runnable {
   /** Whether there was something to do. */
   private boolean serveBatch(Work now) {
     int count = 0;
-    while (count < BATCH) {
+    while (count < BATCH && now.handler().wants()) {
       Chain chain = take(now);
       if (chain == null) {
         break;

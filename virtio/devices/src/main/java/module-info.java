@@ -1,0 +1,8 @@
+/** Small virtio devices: whatever is no disk. A package for each. */
+module hawser.devices {
+  requires static transitive org.jspecify;
+  requires transitive hawser.vhost;
+  requires hawser.sys;
+
+  exports hawser.devices.rng;
+}

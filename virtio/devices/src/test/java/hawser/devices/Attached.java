@@ -1,0 +1,105 @@
+package hawser.devices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hawser.base.BlockFault;
+import hawser.sys.SocketCalls;
+import hawser.vhost.backend.BackEnd;
+import hawser.vhost.backend.BackEndOptions;
+import hawser.vhost.backend.Device;
+import hawser.vhost.frontend.Driver;
+import hawser.vhost.frontend.DriverPlan;
+import hawser.vhost.frontend.DriverQueue;
+import hawser.vhost.frontend.FrontEnd;
+import hawser.vhost.frontend.GuestRam;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** A device and our driver of it, joined by a socket pair. For one thread. */
+public final class Attached implements AutoCloseable {
+  private static final int PATIENCE_MS = 60_000;
+  private static final int QUEUE_SIZE = 16;
+  private static final int BUFFER_BYTES_MAX = 128 << 10;
+
+  /** What the back-end complained about. */
+  public final Queue<String> log = new ConcurrentLinkedQueue<>();
+
+  /** The driver, for what the methods here do not do. */
+  public final Driver driver;
+
+  private final GuestRam ram;
+  private final Map<Long, Buffer> underWay = new HashMap<>();
+  private final Thread connection;
+  private final BackEnd backEnd;
+
+  private record Buffer(long address) {}
+
+  /** Starts all of the device's queues. */
+  public Attached(Device device, long features) throws BlockFault {
+    ram = GuestRam.of(16 << 20);
+    int[] pair = new int[2];
+    assertThat(SocketCalls.socketPair(pair)).isZero();
+    backEnd = new BackEnd(device, BackEndOptions.loggingTo(log::add));
+    connection = Thread.ofPlatform().start(() -> backEnd.serve(pair[0]));
+    DriverPlan plan = DriverPlan.of(features).withQueues(device.queues(), QUEUE_SIZE, 4);
+    driver = Driver.start(new FrontEnd(pair[1], FrontEnd.PATIENCE), ram, plan);
+  }
+
+  /** Shows the device a buffer to fill. */
+  public void post(int queue, int bytes) {
+    DriverQueue at = driver.queue(queue);
+    long address = ram.allocate(bytes, 64);
+    at.begin();
+    at.writable(address, bytes);
+    underWay.put(key(queue, at.add()), new Buffer(address));
+    at.submit();
+  }
+
+  /** Shows the device bytes to read and waits until it has. */
+  public void send(int queue, byte[] bytes) {
+    assertThat(bytes.length).isLessThanOrEqualTo(BUFFER_BYTES_MAX);
+    DriverQueue at = driver.queue(queue);
+    long address = ram.allocate(bytes.length, 64);
+    ram.at(address, bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+    at.begin();
+    at.readable(address, bytes.length);
+    int id = at.add();
+    at.submit();
+    assertThat(at.await(PATIENCE_MS)).isTrue();
+    assertThat(at.take()).isEqualTo(id);
+  }
+
+  /** Waits for a posted buffer to come back; what the device wrote into it. */
+  public byte[] receive(int queue) {
+    DriverQueue at = driver.queue(queue);
+    assertThat(at.await(PATIENCE_MS)).as("queue %d: %s", queue, log).isTrue();
+    Buffer buffer = underWay.remove(key(queue, at.take()));
+    return ram.at(buffer.address, at.usedBytes()).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** Whether a buffer has come back. */
+  public boolean ready(int queue) {
+    return driver.queue(queue).ready();
+  }
+
+  private static long key(int queue, int id) {
+    return (long) queue << 32 | id;
+  }
+
+  @Override
+  public void close() {
+    driver.close();
+    backEnd.close();
+    try {
+      connection.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    ram.close();
+    assertThat(log).isEmpty();
+  }
+}
