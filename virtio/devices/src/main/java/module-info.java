@@ -4,5 +4,6 @@ module hawser.devices {
   requires transitive hawser.vhost;
   requires hawser.sys;
 
+  exports hawser.devices.console;
   exports hawser.devices.rng;
 }

@@ -7,6 +7,7 @@ import hawser.tools.nbdcopy.NbdcopyProgram;
 import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
 import hawser.tools.vhostuser.VhostUserBlkProgram;
+import hawser.tools.vhostuser.VhostUserConsoleProgram;
 import hawser.tools.vhostuser.VhostUserProgram;
 import hawser.tools.vhostuser.VhostUserRngProgram;
 import java.util.List;
@@ -30,6 +31,7 @@ public final class Programs {
           "nbdcopy",
           "vhost-user-blk",
           "vhost-user-rng",
+          "vhost-user-console",
           "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
@@ -43,6 +45,7 @@ public final class Programs {
       case "vhost-user-blk" -> new VhostUserBlkProgram();
       case "vhost-user" -> new VhostUserProgram();
       case "vhost-user-rng" -> new VhostUserRngProgram();
+      case "vhost-user-console" -> new VhostUserConsoleProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

@@ -217,6 +217,14 @@ public final class FileCalls {
     return FCNTL.call(fd, F_GETFL);
   }
 
+  private static final int F_SETFL = 4;
+
+  /** Lets reads and writes of a descriptor fail with EAGAIN instead of waiting. */
+  public static long setNonblocking(int fd) {
+    long flags = openFlags(fd);
+    return flags < 0 ? flags : FCNTL.call(fd, F_SETFL, flags | O_NONBLOCK);
+  }
+
   /** ioctl(2) with a pointer to memory that the calling thread keeps alive. */
   public static long ioctl(int fd, long request, MemorySegment argument) {
     return IOCTL.call(fd, request, argument.address());

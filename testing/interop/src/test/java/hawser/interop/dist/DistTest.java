@@ -57,7 +57,7 @@ class DistTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"block", "rng"})
+  @ValueSource(strings = {"block", "rng", "console"})
   void aBackEndIsFoundByItsDescriptor(String type) throws Exception {
     Path descriptor = FOLDER.resolve("share/qemu/vhost-user/50-hawser-" + type + ".json");
     var described = (Json.Obj) JsonReader.read(Files.readString(descriptor));

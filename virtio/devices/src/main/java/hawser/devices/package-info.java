@@ -1,0 +1,3 @@
+/** What small devices have in common. */
+@org.jspecify.annotations.NullMarked
+package hawser.devices;
