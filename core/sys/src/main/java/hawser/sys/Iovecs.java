@@ -101,6 +101,7 @@ public final class Iovecs {
   }
 
   MemorySegment address() {
-    return entries.asSlice((long) first * ENTRY_BYTES);
+    // Nearly always at the beginning, where no new object is needed.
+    return first == 0 ? entries : entries.asSlice((long) first * ENTRY_BYTES);
   }
 }

@@ -4,6 +4,7 @@ import static hawser.blk.BlkConfig.SECTOR_BYTES;
 
 import hawser.base.BlockFault;
 import hawser.base.Wire;
+import hawser.block.BlockNode;
 import hawser.block.DirectFile;
 import hawser.vhost.backend.QueueHandler;
 import hawser.vhost.ring.Chain;
@@ -23,6 +24,7 @@ final class BlkQueue implements QueueHandler {
   private final NodeRequests requests;
   private final Executor workers;
   private final MemorySegment header = Arena.ofAuto().allocate(HEADER_BYTES, 8);
+  private final Pieces pieces = new Pieces();
   private final @Nullable DirectFile directFile;
   private @Nullable DirectRequests direct;
   private boolean directTried;
@@ -151,14 +153,7 @@ final class BlkQueue implements QueueHandler {
     if (bytes == 0 || bytes > SERVED_NOW_MAX || !requests.inside(sector, bytes)) {
       return false;
     }
-    long offset = sector * SECTOR_BYTES;
-    for (MemorySegment piece : chain.writable(0, bytes)) {
-      if (!requests.node().readNow(piece, offset)) {
-        return false;
-      }
-      offset += piece.byteSize();
-    }
-    return true;
+    return moveNow(chain, chain.firstWritable(), 0, bytes, sector * SECTOR_BYTES, true);
   }
 
   private boolean writeNow(long sector, Chain chain) throws BlockFault {
@@ -169,12 +164,33 @@ final class BlkQueue implements QueueHandler {
         || !requests.inside(sector, bytes)) {
       return false;
     }
-    long offset = sector * SECTOR_BYTES;
-    for (MemorySegment piece : chain.readable(HEADER_BYTES, bytes)) {
-      if (!requests.node().writeNow(piece, offset, requests.writeFlags())) {
+    return moveNow(chain, 0, HEADER_BYTES, bytes, sector * SECTOR_BYTES, false);
+  }
+
+  /** Moves the bytes after {@code skip}, piece by piece, for as long as that needs no waiting. */
+  private boolean moveNow(
+      Chain chain, int first, long skip, long bytes, long offset, boolean reading)
+      throws BlockFault {
+    BlockNode node = requests.node();
+    long skipped = skip;
+    long done = 0;
+    for (int piece = first; done < bytes; piece++) {
+      long length = chain.length(piece);
+      if (skipped >= length) {
+        skipped -= length;
+        continue;
+      }
+      long here = Math.min(length - skipped, bytes - done);
+      MemorySegment memory = pieces.at(chain.address(piece) + skipped, here);
+      boolean moved =
+          reading
+              ? node.readNow(memory, offset + done)
+              : node.writeNow(memory, offset + done, requests.writeFlags());
+      if (!moved) {
         return false;
       }
-      offset += piece.byteSize();
+      done += here;
+      skipped = 0;
     }
     return true;
   }

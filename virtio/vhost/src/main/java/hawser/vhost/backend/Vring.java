@@ -153,7 +153,18 @@ final class Vring {
             4),
         around.features(),
         around.log(),
-        logged ? at.log() : RingLayout.NOT_LOGGED);
+        !logged
+            ? RingLayout.NOT_LOGGED
+            : packed ? guestAddress(around, at.descriptors()) : at.log(),
+        logged && packed ? guestAddress(around, at.used()) : RingLayout.NOT_LOGGED);
+  }
+
+  /**
+   * Where the guest sees what it has at an address of the front-end. With a packed ring the device
+   * writes in two places, of which QEMU's {@code log} address is the second only.
+   */
+  private static long guestAddress(Surroundings around, long address) {
+    return around.guestAddresses() ? address : around.memory().guestAddress(address);
   }
 
   private long find(Surroundings around, String what, long address, long bytes, int alignment) {

@@ -64,6 +64,17 @@ public final class MemoryTable {
     return search(user, address, bytes);
   }
 
+  /** The guest address of one in the front-end's own address space, or -1. */
+  public long guestAddress(long userAddress) {
+    for (int i = 0; i < user.length; i++) {
+      long at = userAddress - user[i];
+      if (at >= 0 && at < size[i]) {
+        return guest[i] + at;
+      }
+    }
+    return -1;
+  }
+
   /** The host address of a guest range, or 0 where it is not all in one region. */
   public long ofGuestAddress(long address, long bytes) {
     return search(guest, address, bytes);

@@ -171,6 +171,21 @@ public final class Chain {
     }
   }
 
+  /** The index among all pieces of the first one that may be written. */
+  public int firstWritable() {
+    return readable;
+  }
+
+  /** The host address of a piece; pieces to be read come first. */
+  public long address(int piece) {
+    return host[piece];
+  }
+
+  /** The bytes of a piece. */
+  public long length(int piece) {
+    return length[piece];
+  }
+
   private boolean aligned(int first, long offset, long bytes, long unit) {
     long skip = offset;
     long left = bytes;

@@ -225,6 +225,7 @@ public final class PackedRing implements DeviceRing {
     } else {
       Cells.put16(at.used() + 2, EVENTS_ENABLE);
     }
+    at.markEvents();
     VarHandle.fullFence();
     return (inflight != null && again < inflight.leftCount()) || ready();
   }
@@ -232,6 +233,7 @@ public final class PackedRing implements DeviceRing {
   @Override
   public void disableKicks() {
     Cells.put16(at.used() + 2, EVENTS_DISABLE);
+    at.markEvents();
   }
 
   @Override

@@ -14,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param used host address of the used ring, or of the device's event suppression
  * @param features agreed virtio features
  * @param log where writes are marked, or null
- * @param logUsed guest address by which writes to the used ring are marked, or {@link #NOT_LOGGED}
+ * @param logUsed guest address by which writes to the used ring, or to a packed ring's descriptors,
+ *     are marked, or {@link #NOT_LOGGED}
+ * @param logEvents guest address by which writes to a packed ring's event suppression are marked,
+ *     or {@link #NOT_LOGGED}
  */
 public record RingLayout(
     int queue,
@@ -24,7 +27,8 @@ public record RingLayout(
     long used,
     long features,
     @Nullable DirtyLog log,
-    long logUsed) {
+    long logUsed,
+    long logEvents) {
   /** The longest ring that virtio has. */
   public static final int SIZE_MAX = 32768;
 
@@ -64,6 +68,12 @@ public record RingLayout(
   void markUsed(long offset, long bytes) {
     if (log != null && logUsed != NOT_LOGGED) {
       log.mark(logUsed + offset, bytes);
+    }
+  }
+
+  void markEvents() {
+    if (log != null && logEvents != NOT_LOGGED) {
+      log.mark(logEvents, SUPPRESSION_BYTES);
     }
   }
 

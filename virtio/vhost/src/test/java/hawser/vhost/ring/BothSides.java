@@ -61,6 +61,7 @@ final class BothSides implements AutoCloseable {
             memory.table().ofGuestAddress(at.used(), 1),
             features,
             null,
+            RingLayout.NOT_LOGGED,
             RingLayout.NOT_LOGGED);
     Completion none = (_, _) -> {};
     DeviceRing ring =
