@@ -5,5 +5,6 @@ module hawser.devices {
   requires hawser.sys;
 
   exports hawser.devices.console;
+  exports hawser.devices.input;
   exports hawser.devices.rng;
 }

@@ -8,6 +8,7 @@ import hawser.tools.nbdinfo.NbdinfoProgram;
 import hawser.tools.up.UpProgram;
 import hawser.tools.vhostuser.VhostUserBlkProgram;
 import hawser.tools.vhostuser.VhostUserConsoleProgram;
+import hawser.tools.vhostuser.VhostUserInputProgram;
 import hawser.tools.vhostuser.VhostUserProgram;
 import hawser.tools.vhostuser.VhostUserRngProgram;
 import java.util.List;
@@ -32,6 +33,7 @@ public final class Programs {
           "vhost-user-blk",
           "vhost-user-rng",
           "vhost-user-console",
+          "vhost-user-input",
           "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
@@ -46,6 +48,7 @@ public final class Programs {
       case "vhost-user" -> new VhostUserProgram();
       case "vhost-user-rng" -> new VhostUserRngProgram();
       case "vhost-user-console" -> new VhostUserConsoleProgram();
+      case "vhost-user-input" -> new VhostUserInputProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

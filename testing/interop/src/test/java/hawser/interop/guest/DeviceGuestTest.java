@@ -18,11 +18,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** QEMU attaches each device that it has a front-end for, and its guest boots beside it. */
 class DeviceGuestTest {
   @ParameterizedTest
-  @CsvSource({"vhost-user-rng,"})
+  @CsvSource({"vhost-user-rng,", "vhost-user-input, --script=FOLDER/script"})
   void aGuestBootsBesideIt(String program, String options, @TempDir Path folder)
       throws IOException {
     Peers.requires("qemu-system-x86_64");
     Path disk = Files.write(folder.resolve("disk.raw"), BootDisk.bytes());
+    Files.writeString(folder.resolve("script"), "1 30 1\n0 0 0\n1 30 0\n0 0 0\n");
     Path socket = folder.resolve("vhost.sock");
     var arguments = new ArrayList<>(List.of("--socket-path=" + socket));
     if (options != null) {

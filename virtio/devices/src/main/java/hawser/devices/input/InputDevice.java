@@ -1,0 +1,122 @@
+package hawser.devices.input;
+
+import hawser.devices.Inbox;
+import hawser.devices.Told;
+import hawser.vhost.backend.Device;
+import hawser.vhost.backend.QueueHandler;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/** A virtio keyboard whose events come from {@link #send}. Its lights are not looked at. */
+public final class InputDevice implements Device {
+  private static final int EVENTQ = 0;
+  private static final int EV_SYN = 0;
+  private static final int EV_KEY = 1;
+  private static final int EVENT_BYTES = 8;
+
+  /** Keys 1 to 255 of Linux's input-event-codes.h, as a bitmap. */
+  private static final int KEYMAP_BYTES = 32;
+
+  private static final int CFG_ID_NAME = 1;
+  private static final int CFG_EV_BITS = 0x11;
+  private static final int CONFIG_BYTES = 136;
+  private static final int CONTENT_OFFSET = 8;
+  private static final byte[] NAME = "Hawser keyboard".getBytes(StandardCharsets.US_ASCII);
+
+  /** Events that wait for the guest before their sender has to. */
+  private static final int EVENTS_MAX = 256;
+
+  private final Inbox<byte[]> events = new Inbox<>(EVENTS_MAX);
+  private int select;
+  private int subsel;
+
+  /** A keyboard that nobody has touched. */
+  public InputDevice() {}
+
+  /**
+   * Adds an event (type, code, value of input-event-codes.h), and waits while the guest has too
+   * many to look at. False: the device is closed. From any thread.
+   */
+  public boolean send(int type, int code, int value) {
+    var event = ByteBuffer.allocate(EVENT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    return events.put(event.putShort((short) type).putShort((short) code).putInt(value).array());
+  }
+
+  @Override
+  public int virtioId() {
+    return 18;
+  }
+
+  @Override
+  public String name() {
+    return "input";
+  }
+
+  @Override
+  public long features() {
+    return 0;
+  }
+
+  @Override
+  public int queues() {
+    return 2;
+  }
+
+  @Override
+  public ByteBuffer config() {
+    var config = ByteBuffer.allocate(CONFIG_BYTES);
+    byte[] content = content();
+    config.put(0, (byte) select).put(1, (byte) subsel).put(2, (byte) content.length);
+    return config.put(CONTENT_OFFSET, content);
+  }
+
+  /** What the driver selected; empty for what there is not. */
+  private byte[] content() {
+    if (select == CFG_ID_NAME && subsel == 0) {
+      return NAME;
+    }
+    if (select == CFG_EV_BITS && subsel == EV_SYN) {
+      return new byte[] {1};
+    }
+    if (select == CFG_EV_BITS && subsel == EV_KEY) {
+      var keys = new byte[KEYMAP_BYTES];
+      java.util.Arrays.fill(keys, (byte) 0xff);
+      keys[0] = (byte) 0xfe;
+      return keys;
+    }
+    return new byte[0];
+  }
+
+  @Override
+  public boolean configure(int offset, ByteBuffer content) {
+    if (offset + content.remaining() > 2) {
+      return false;
+    }
+    for (int at = offset; content.hasRemaining(); at++) {
+      int value = Byte.toUnsignedInt(content.get());
+      if (at == 0) {
+        select = value;
+      } else {
+        subsel = value;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void reset() {
+    select = 0;
+    subsel = 0;
+  }
+
+  @Override
+  public QueueHandler open(int queue) {
+    return queue == EVENTQ ? new Told(events) : chain -> chain.complete(0);
+  }
+
+  @Override
+  public void close() {
+    events.close();
+  }
+}

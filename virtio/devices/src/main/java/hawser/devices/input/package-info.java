@@ -1,0 +1,3 @@
+/** The virtio input device. */
+@org.jspecify.annotations.NullMarked
+package hawser.devices.input;
