@@ -60,8 +60,9 @@ vhost_qemu() {
     --export "vhost-user-blk,id=e,node-name=disk,writable=on,num-queues=1,addr.type=unix,addr.path=$work/$1.sock"
 }
 
-# compare_blk WORK TITLE RW BYTES DEPTH BAR PEER... Before each row restart_peers is called, the
-# script's own: qemu-storage-daemon 10 does not always outlive its front-end.
+# compare_blk WORK TITLE RW BYTES DEPTH BAR PEER... Before each row, and whenever one is gone,
+# restart_peers is called, the script's own: qemu-storage-daemon 10 does not always outlive its
+# front-end.
 compare_blk() {
   key=$1 what=$2 rw=$3 bytes=$4 depth=$5 bar=$6
   shift 6
@@ -69,6 +70,7 @@ compare_blk() {
   restart_peers
   for run in $(seq "$RUNS"); do
     for server in hawser "$@"; do
+      grep -q "$work/$server.sock" /proc/net/unix || restart_peers
       keep "$server" "$key" "$(blkio "$work/$server.sock" "$rw" "$bytes" "$depth")"
     done
   done

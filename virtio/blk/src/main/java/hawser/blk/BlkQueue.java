@@ -19,7 +19,7 @@ final class BlkQueue implements QueueHandler {
   static final int HEADER_BYTES = 16;
 
   /** A longer transfer is not worth keeping the next request waiting, even from the page cache. */
-  private static final long SERVED_NOW_MAX = 1 << 20;
+  private static final long SERVED_NOW_MAX = 256 << 10;
 
   private final NodeRequests requests;
   private final Executor workers;

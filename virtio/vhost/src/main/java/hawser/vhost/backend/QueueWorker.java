@@ -154,7 +154,7 @@ final class QueueWorker implements Completion, Runnable {
     while (!interrupted) {
       if (serveBatch(now)) {
         awakeUntil = System.nanoTime() + options.pollNanos();
-      } else if (System.nanoTime() - awakeUntil >= 0) {
+      } else if (System.nanoTime() - awakeUntil >= 0 || othersAreAtWork(now)) {
         if (!now.handler().wants() || !now.ring().enableKicks()) {
           await(now);
         }
@@ -164,6 +164,14 @@ final class QueueWorker implements Completion, Runnable {
         Thread.onSpinWait();
       }
     }
+  }
+
+  /**
+   * Whether chains are with other threads, which need this processor more than a queue that looks
+   * for further ones.
+   */
+  private boolean othersAreAtWork(Work now) {
+    return given != taken && now.handler().event() < 0;
   }
 
   /** Whether there was something to do. */
