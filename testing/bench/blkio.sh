@@ -14,11 +14,11 @@ fetch_blkio() {
   apt-get -qq "$@" update
   (cd "$cache" && apt-get -qq "$@" download libblkio1 libblkio-dev libc6 libgcc-s1)
   for package in "$cache"/*.deb; do
-    dpkg -x "$package" "$cache/root"
+    dpkg -x "$package" "$cache/unpacked"
   done
-  lib=$cache/root/usr/lib/x86_64-linux-gnu
-  cc -O2 -o "$cache/blkio-bench" "$cache/root/usr/share/doc/libblkio-dev/examples/blkio-bench.c" \
-    -I"$cache/root/usr/include" -L"$lib" -lblkio -lpthread -Wl,--allow-shlib-undefined
+  lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
+  cc -O2 -o "$cache/blkio-bench" "$cache/unpacked/usr/share/doc/libblkio-dev/examples/blkio-bench.c" \
+    -I"$cache/unpacked/usr/include" -L"$lib" -lblkio -lpthread -Wl,--allow-shlib-undefined
 }
 
 [ -x "$cache/blkio-bench" ] || fetch_blkio >&2 || {
@@ -28,7 +28,7 @@ fetch_blkio() {
 
 # blkio SOCKET RW BYTES DEPTH: requests per second.
 blkio() {
-  lib=$cache/root/usr/lib/x86_64-linux-gnu
+  lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
   "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$cache/blkio-bench" \
     --runtime="$RUN_SECONDS" --readwrite="$2" --blocksize="$3" --iodepth="$4" \
     virtio-blk-vhost-user path="$1" | awk -F'[:,]' '/kiops/ { print $2 * 1000; exit }'
