@@ -113,6 +113,11 @@ final class Vring {
             descriptors,
             around.packed() && record != 0,
             layout.inOrder() ? new Order() : null));
+    if (record != 0) {
+      // A predecessor may have died after it gave a chain back and before it called: the driver
+      // would wait for ever.
+      descriptors.call();
+    }
   }
 
   private SplitRing split(RingLayout layout, long record) {
