@@ -1,0 +1,91 @@
+package hawser.fs;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * A name, a path or a link's target as Linux has it: bytes without a NUL, in no particular
+ * encoding. Immutable as long as nobody changes the array it was made of.
+ */
+public final class Name {
+  /** Bytes of a name in a directory at most (NAME_MAX). */
+  public static final int BYTES_MAX = 255;
+
+  /** Bytes of a path at most, without the NUL at its end (PATH_MAX). */
+  public static final int PATH_BYTES_MAX = 4095;
+
+  private final byte[] bytes;
+
+  /** The name these bytes make, which the caller must not change any more. */
+  public Name(byte[] bytes) {
+    this.bytes = bytes;
+  }
+
+  /** The name that this text makes in UTF-8. */
+  public static Name of(String text) {
+    return new Name(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Its bytes, not to be changed. */
+  public byte[] bytes() {
+    return bytes;
+  }
+
+  /** How many bytes it has. */
+  public int length() {
+    return bytes.length;
+  }
+
+  /** Whether it names the directory itself or the one above. */
+  public boolean isDots() {
+    return bytes.length <= 2
+        && bytes.length > 0
+        && bytes[0] == '.'
+        && bytes[bytes.length - 1] == '.';
+  }
+
+  /** Whether it can name a file in a directory: not empty, not too long, no slash, no dots. */
+  public boolean isComponent() {
+    if (bytes.length == 0 || bytes.length > BYTES_MAX || isDots()) {
+      return false;
+    }
+    for (byte b : bytes) {
+      if (b == '/' || b == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Name name && Arrays.equals(bytes, name.bytes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(bytes);
+  }
+
+  /** For people: bytes that are no printable ASCII or UTF-8 letters appear as {@code \xNN}. */
+  @Override
+  public String toString() {
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    boolean readable =
+        Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes)
+            && text.chars().noneMatch(Character::isISOControl);
+    return readable ? text : escaped();
+  }
+
+  private String escaped() {
+    var text = new StringBuilder();
+    for (byte b : bytes) {
+      if (b >= ' ' && b < 0x7f) {
+        text.append((char) b);
+      } else {
+        text.append("\\x%02x".formatted(b));
+      }
+    }
+    return text.toString();
+  }
+}

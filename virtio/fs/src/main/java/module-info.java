@@ -1,0 +1,8 @@
+/** The virtio file system device: shares a folder of the host's with a virtual machine. */
+module hawser.fs {
+  requires static transitive org.jspecify;
+  requires transitive hawser.vhost;
+  requires hawser.sys;
+
+  exports hawser.fs;
+}
