@@ -5,4 +5,5 @@ module hawser.fs {
   requires hawser.sys;
 
   exports hawser.fs;
+  exports hawser.fs.fuse;
 }

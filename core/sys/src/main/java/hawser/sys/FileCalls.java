@@ -30,6 +30,30 @@ public final class FileCalls {
   /** Never wait in open. */
   public static final int O_NONBLOCK = 0x800;
 
+  /** {@link PathCalls#openat}: stands for a file without opening it. */
+  public static final int O_PATH = 0x200000;
+
+  /** {@link PathCalls#openat}: a symbolic link itself is not opened. */
+  public static final int O_NOFOLLOW = Linux.onAarch64() ? 0x8000 : 0x20000;
+
+  /** {@link PathCalls#openat}: nothing but a directory. */
+  public static final int O_DIRECTORY = Linux.onAarch64() ? 0x4000 : 0x10000;
+
+  /** Write only. */
+  public static final int O_WRONLY = 1;
+
+  /** The bits of the access mode. */
+  public static final int O_ACCMODE = 3;
+
+  /** Each write goes to the end. */
+  public static final int O_APPEND = 0x400;
+
+  /** {@link PathCalls#openat}: a file without a name in this directory. */
+  public static final int O_TMPFILE = 0x400000 | O_DIRECTORY;
+
+  /** Reading leaves the time of the last access alone. */
+  public static final int O_NOATIME = 0x40000;
+
   /** Not inherited by child processes. */
   public static final int O_CLOEXEC = 0x80000;
 
@@ -47,6 +71,9 @@ public final class FileCalls {
 
   /** {@link #lseek}: the next byte that is not stored, or the end. */
   public static final int SEEK_HOLE = 4;
+
+  /** {@link #lseek}: from the beginning. */
+  public static final int SEEK_SET = 0;
 
   /** {@link #lseek}: relative to the end. */
   public static final int SEEK_END = 2;
@@ -69,6 +96,11 @@ public final class FileCalls {
   private static final BufferCall PREADV2 = BufferCall.ofLong("preadv64v2");
   private static final BufferCall PWRITEV2 = BufferCall.ofLong("pwritev64v2");
   private static final NumberCall FDATASYNC = NumberCall.ofInt("fdatasync");
+  private static final NumberCall FSYNC = NumberCall.ofInt("fsync");
+  private static final NumberCall SYNCFS = NumberCall.ofInt("syncfs");
+  private static final NumberCall FLOCK = NumberCall.ofInt("flock");
+  private static final NumberCall FSTATFS = NumberCall.ofInt("fstatfs64");
+  private static final BufferCall GETDENTS = BufferCall.ofLong("getdents64");
   private static final NumberCall FTRUNCATE = NumberCall.ofInt("ftruncate64");
   private static final NumberCall FALLOCATE = NumberCall.ofInt("fallocate64");
   private static final NumberCall LSEEK = NumberCall.ofLong("lseek64");
@@ -137,6 +169,31 @@ public final class FileCalls {
   /** fdatasync(2). */
   public static long fdatasync(int fd) {
     return FDATASYNC.call(fd);
+  }
+
+  /** fsync(2). */
+  public static long fsync(int fd) {
+    return FSYNC.call(fd);
+  }
+
+  /** syncfs(2): all of the file system that the descriptor lies on. */
+  public static long syncfs(int fd) {
+    return SYNCFS.call(fd);
+  }
+
+  /** flock(2) with its operation. */
+  public static long flock(int fd, int operation) {
+    return FLOCK.call(fd, operation);
+  }
+
+  /** fstatfs(2) into a struct statfs64, native memory of 120 bytes of the calling thread's. */
+  public static long fstatfs(int fd, MemorySegment into) {
+    return FSTATFS.call(fd, into.address());
+  }
+
+  /** getdents64(2): whole struct dirent64 from the directory's position on; 0 at the end. */
+  public static long getdents(int fd, MemorySegment into) {
+    return GETDENTS.call(fd, into, into.byteSize());
   }
 
   /** ftruncate(2). */

@@ -8,9 +8,6 @@ import java.util.Arrays;
  * encoding. Immutable as long as nobody changes the array it was made of.
  */
 public final class Name {
-  /** Bytes of a name in a directory at most (NAME_MAX). */
-  public static final int BYTES_MAX = 255;
-
   /** Bytes of a path at most, without the NUL at its end (PATH_MAX). */
   public static final int PATH_BYTES_MAX = 4095;
 
@@ -44,9 +41,9 @@ public final class Name {
         && bytes[bytes.length - 1] == '.';
   }
 
-  /** Whether it can name a file in a directory: not empty, not too long, no slash, no dots. */
+  /** Whether it can name a file in a directory: not empty, no slash, no dots. */
   public boolean isComponent() {
-    if (bytes.length == 0 || bytes.length > BYTES_MAX || isDots()) {
+    if (bytes.length == 0 || isDots()) {
       return false;
     }
     for (byte b : bytes) {

@@ -1,0 +1,183 @@
+package hawser.fs.fuse;
+
+import hawser.fs.Name;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A FUSE request without its header, each the kernel's structure of the same name. Sizes, offsets
+ * and lengths are bytes and not checked yet: a guest chose them. {@code handle} is what OPEN,
+ * OPENDIR or CREATE answered with.
+ */
+public sealed interface FuseRequest {
+  record Lookup(Name name) implements FuseRequest {}
+
+  record Forget(long lookups) implements FuseRequest {}
+
+  /** Several inodes at once. */
+  record BatchForget(List<One> nodes) implements FuseRequest {
+    /** What to forget of one inode. */
+    public record One(long nodeId, long lookups) {}
+  }
+
+  record Getattr(int flags, long handle) implements FuseRequest {
+    /** The handle counts. */
+    public static final int FH = 1;
+  }
+
+  record Statx(int flags, long handle, int statxFlags, int mask) implements FuseRequest {}
+
+  /** What is not in {@code valid} stays as it is. */
+  record Setattr(
+      int valid,
+      long handle,
+      long size,
+      long lockOwner,
+      Time atime,
+      Time mtime,
+      Time ctime,
+      int mode,
+      int uid,
+      int gid)
+      implements FuseRequest {
+    public static final int MODE = 1;
+    public static final int UID = 1 << 1;
+    public static final int GID = 1 << 2;
+    public static final int SIZE = 1 << 3;
+    public static final int ATIME = 1 << 4;
+    public static final int MTIME = 1 << 5;
+    public static final int FH = 1 << 6;
+    public static final int ATIME_NOW = 1 << 7;
+    public static final int MTIME_NOW = 1 << 8;
+    public static final int LOCKOWNER = 1 << 9;
+    public static final int CTIME = 1 << 10;
+    public static final int KILL_SUIDGID = 1 << 11;
+
+    /** Whether one of these is to be set. */
+    public boolean sets(int mask) {
+      return (valid & mask) != 0;
+    }
+  }
+
+  record Readlink() implements FuseRequest {}
+
+  record Symlink(Name name, Name target, Extensions extensions) implements FuseRequest {}
+
+  record Mknod(Name name, int mode, int device, int umask, Extensions extensions)
+      implements FuseRequest {}
+
+  record Mkdir(Name name, int mode, int umask, Extensions extensions) implements FuseRequest {}
+
+  record Unlink(Name name) implements FuseRequest {}
+
+  record Rmdir(Name name) implements FuseRequest {}
+
+  /** RENAME, with no flags, and RENAME2, with those of renameat2(2). */
+  record Rename(Name from, long toDirectory, Name to, int flags) implements FuseRequest {}
+
+  /** Gives {@code nodeId} one more name, in the directory that the header names. */
+  record Link(long nodeId, Name name) implements FuseRequest {}
+
+  /** {@code openFlags}: {@link #KILL_SUIDGID}. */
+  record Open(int flags, int openFlags) implements FuseRequest {
+    /** An open that cuts the file takes its set-user-ID and set-group-ID bits away. */
+    public static final int KILL_SUIDGID = 1;
+  }
+
+  record Create(Name name, int flags, int mode, int umask, int openFlags, Extensions extensions)
+      implements FuseRequest {}
+
+  /** A file without a name in this directory (O_TMPFILE). */
+  record Tmpfile(int flags, int mode, int umask, int openFlags, Extensions extensions)
+      implements FuseRequest {}
+
+  record Read(long handle, long offset, int size) implements FuseRequest {
+    /** Bytes of the structure. */
+    public static final int BYTES = 40;
+  }
+
+  /** The data follow the structure. */
+  record Write(long handle, long offset, int size, int writeFlags) implements FuseRequest {
+    /** Bytes of the structure. */
+    public static final int BYTES = 40;
+
+    /** From the guest's cache, not from a process that may be named. */
+    public static final int CACHE = 1;
+
+    /** Takes the file's set-user-ID and set-group-ID bits away. */
+    public static final int KILL_SUIDGID = 1 << 2;
+  }
+
+  record Statfs() implements FuseRequest {}
+
+  record Release(long handle, int flags, int releaseFlags, long lockOwner) implements FuseRequest {
+    public static final int FLUSH = 1;
+    public static final int FLOCK_UNLOCK = 1 << 1;
+  }
+
+  record Flush(long handle, long lockOwner) implements FuseRequest {}
+
+  record Fsync(long handle, boolean dataOnly) implements FuseRequest {}
+
+  record Opendir(int flags) implements FuseRequest {}
+
+  /** READDIR and, with {@code plus}, READDIRPLUS. */
+  record Readdir(long handle, long offset, int size, boolean plus) implements FuseRequest {}
+
+  record Releasedir(long handle) implements FuseRequest {}
+
+  record Fsyncdir(long handle, boolean dataOnly) implements FuseRequest {}
+
+  record Setxattr(Name name, Name value, int flags, int setxattrFlags) implements FuseRequest {
+    /** An access list that takes the set-group-ID bit away. */
+    public static final int ACL_KILL_SGID = 1;
+  }
+
+  /** With a size of 0 only the size is asked for. */
+  record Getxattr(Name name, int size) implements FuseRequest {}
+
+  /** With a size of 0 only the size is asked for. */
+  record Listxattr(int size) implements FuseRequest {}
+
+  record Removexattr(Name name) implements FuseRequest {}
+
+  record Access(int mask) implements FuseRequest {}
+
+  record Getlk(long handle, long owner, FileLock lock, int flags) implements FuseRequest {}
+
+  /** SETLK and, when it may wait, SETLKW. */
+  record Setlk(long handle, long owner, FileLock lock, int flags, boolean waits)
+      implements FuseRequest {
+    /** A lock of flock(2) rather than of fcntl(2). */
+    public static final int FLOCK = 1;
+  }
+
+  record Fallocate(long handle, long offset, long length, int mode) implements FuseRequest {}
+
+  record Lseek(long handle, long offset, int whence) implements FuseRequest {}
+
+  record CopyFileRange(
+      long handleIn,
+      long offsetIn,
+      long nodeIdOut,
+      long handleOut,
+      long offsetOut,
+      long length,
+      long flags)
+      implements FuseRequest {}
+
+  record Syncfs() implements FuseRequest {}
+
+  record Ioctl(long handle, int flags, int command, long argument, Name input, int outputBytes)
+      implements FuseRequest {}
+
+  /** An earlier request is to end. */
+  record Interrupt(long unique) implements FuseRequest {}
+
+  record Init(int major, int minor, int maxReadahead, long flags) implements FuseRequest {}
+
+  record Destroy() implements FuseRequest {}
+
+  /** One that is known and never served, or not known at all ({@code opcode} is null). */
+  record Unsupported(@Nullable Opcode opcode) implements FuseRequest {}
+}
