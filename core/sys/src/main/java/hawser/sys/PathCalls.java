@@ -39,10 +39,10 @@ public final class PathCalls {
   /** {@link #openat2}: no link of /proc's. */
   public static final long RESOLVE_NO_MAGICLINKS = 2;
 
-  /** {@link #utimensat}: now. */
+  /** {@link #utimens}: now. */
   public static final long UTIME_NOW = (1L << 30) - 1;
 
-  /** {@link #utimensat}: as it is. */
+  /** {@link #utimens}: as it is. */
   public static final long UTIME_OMIT = (1L << 30) - 2;
 
   private static final long SYS_OPENAT2 = 437;

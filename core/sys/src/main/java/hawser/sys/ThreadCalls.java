@@ -76,7 +76,7 @@ public final class ThreadCalls {
       int effective = sets.get(JAVA_INT, 0);
       int bit = 1 << CAP_FSETID;
       int permitted = sets.get(JAVA_INT, 4);
-      sets.set(JAVA_INT, 0, keep ? effective | bit & permitted : effective & ~bit);
+      sets.set(JAVA_INT, 0, keep ? effective | (bit & permitted) : effective & ~bit);
       return SYSCALL.call(SYS_CAPSET, header.address(), sets.address());
     }
   }

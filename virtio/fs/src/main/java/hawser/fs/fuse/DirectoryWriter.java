@@ -27,7 +27,7 @@ public final class DirectoryWriter {
   }
 
   private long entryBytes(int nameBytes) {
-    return (plus ? Entry.BYTES : 0) + (DIRENT_BYTES + nameBytes + 7 & -8L);
+    return (plus ? Entry.BYTES : 0) + ((DIRENT_BYTES + nameBytes + 7) & -8L);
   }
 
   /**

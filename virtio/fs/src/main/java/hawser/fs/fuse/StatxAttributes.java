@@ -55,10 +55,10 @@ public record StatxAttributes(
 
   /** The kernel's 32-bit form of a device number (new_encode_dev). */
   private static int major(int device) {
-    return device >>> 8 & 0xfff;
+    return (device >>> 8) & 0xfff;
   }
 
   private static int minor(int device) {
-    return device & 0xff | device >>> 12 & 0xfff00;
+    return (device & 0xff) | (device >>> 12 & 0xfff00);
   }
 }
