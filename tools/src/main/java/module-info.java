@@ -5,6 +5,7 @@ module hawser.tools {
   requires hawser.blk;
   requires hawser.block;
   requires hawser.devices;
+  requires hawser.fs;
   requires hawser.nbd;
   requires hawser.sys;
   requires hawser.vhost;

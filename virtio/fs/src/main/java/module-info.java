@@ -5,5 +5,7 @@ module hawser.fs {
   requires hawser.sys;
 
   exports hawser.fs;
+  exports hawser.fs.dispatch;
   exports hawser.fs.fuse;
+  exports hawser.fs.passthrough;
 }

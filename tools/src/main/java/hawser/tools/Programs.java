@@ -11,6 +11,7 @@ import hawser.tools.vhostuser.VhostUserConsoleProgram;
 import hawser.tools.vhostuser.VhostUserInputProgram;
 import hawser.tools.vhostuser.VhostUserProgram;
 import hawser.tools.vhostuser.VhostUserRngProgram;
+import hawser.tools.vhostuser.VirtiofsdProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,7 @@ public final class Programs {
           "vhost-user-rng",
           "vhost-user-console",
           "vhost-user-input",
+          "virtiofsd",
           "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
@@ -49,6 +51,7 @@ public final class Programs {
       case "vhost-user-rng" -> new VhostUserRngProgram();
       case "vhost-user-console" -> new VhostUserConsoleProgram();
       case "vhost-user-input" -> new VhostUserInputProgram();
+      case "virtiofsd" -> new VirtiofsdProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;
     };

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls on files and block devices. Offsets and lengths are bytes. A call answers with its result
@@ -252,13 +253,42 @@ public final class FileCalls {
     return ofd(fd, F_OFD_GETLK, lock, start, length);
   }
 
+  /**
+   * A lock that another holds.
+   *
+   * @param length 0 for all that follows {@code start}
+   */
+  public record HeldLock(Lock lock, long start, long length) {}
+
+  /** The lock for which this one could not be taken now; null when it could, or has no answer. */
+  public static @Nullable HeldLock ofdLockInTheWay(int fd, Lock lock, long start, long length) {
+    try (var arena = Arena.ofConfined()) {
+      MemorySegment flock = flock(arena, lock, start, length);
+      if (FCNTL.call(fd, F_OFD_GETLK, flock.address()) < 0) {
+        return null;
+      }
+      short type = flock.get(JAVA_SHORT, 0);
+      return type == Lock.NONE.type
+          ? null
+          : new HeldLock(
+              type == Lock.READ.type ? Lock.READ : Lock.WRITE,
+              flock.get(JAVA_LONG, 8),
+              flock.get(JAVA_LONG, 16));
+    }
+  }
+
+  private static MemorySegment flock(Arena arena, Lock lock, long start, long length) {
+    // struct flock: l_type 0, l_whence 2, l_start 8, l_len 16, l_pid 24
+    MemorySegment flock = arena.allocate(32, 8);
+    flock.set(JAVA_SHORT, 0, lock.type);
+    flock.set(JAVA_LONG, 8, start);
+    flock.set(JAVA_LONG, 16, length);
+    return flock;
+  }
+
   private static long ofd(int fd, int command, Lock lock, long start, long length) {
     try (var arena = Arena.ofConfined()) {
-      // struct flock: l_type 0, l_whence 2, l_start 8, l_len 16, l_pid 24
-      var flock = arena.allocate(32, 8);
-      flock.set(JAVA_SHORT, 0, lock.type);
-      flock.set(JAVA_LONG, 8, start);
-      flock.set(JAVA_LONG, 16, length);
+      MemorySegment flock = flock(arena, lock, start, length);
       long result = FCNTL.call(fd, command, flock.address());
       if (result < 0 || command == F_OFD_SETLK) {
         return result;

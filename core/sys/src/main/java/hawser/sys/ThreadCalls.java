@@ -15,12 +15,14 @@ public final class ThreadCalls {
   private static final long SYS_CAPSET = Linux.onAarch64() ? 91 : 126;
   private static final int CAPABILITY_VERSION_3 = 0x20080522;
   private static final int CAP_FSETID = 4;
+  private static final int CLONE_FS = 0x200;
 
   private static final NumberCall SETFSUID = NumberCall.ofInt("setfsuid");
   private static final NumberCall SETFSGID = NumberCall.ofInt("setfsgid");
   private static final NumberCall SYSCALL = NumberCall.ofLong("syscall");
   private static final NumberCall GETEUID = NumberCall.ofInt("geteuid");
   private static final NumberCall GETEGID = NumberCall.ofInt("getegid");
+  private static final NumberCall UNSHARE = NumberCall.ofInt("unshare");
   private static final NumberCall UMASK = NumberCall.ofInt("umask");
 
   private ThreadCalls() {}
@@ -35,7 +37,15 @@ public final class ThreadCalls {
     return (int) GETEGID.call(0);
   }
 
-  /** umask(2), which is the whole process's; answers the one before. */
+  /**
+   * Gives the calling thread a umask, a root and a working directory of its own, until then those
+   * of the process (unshare(2), CLONE_FS).
+   */
+  public static long ownUmask() {
+    return UNSHARE.call(CLONE_FS);
+  }
+
+  /** umask(2), which is the process's or {@link #ownUmask}; answers the one before. */
   public static int umask(int mask) {
     return (int) UMASK.call(mask);
   }

@@ -39,6 +39,12 @@ public interface QueueHandler extends AutoCloseable {
     return false;
   }
 
+  /**
+   * The queue is about to stop and waits for the chains that are under way: those that wait for
+   * something that may never happen are to be completed now.
+   */
+  default void stopping() {}
+
   /** The queue stops: every chain has been completed, and no more come. */
   @Override
   default void close() {}

@@ -270,6 +270,7 @@ final class QueueWorker implements Completion, Runnable {
 
   /** Waits until all chains are back and this queue has been told to stop. */
   private void drain(Work now) {
+    now.handler().stopping();
     while (true) {
       boolean _ = now.handler().attend();
       lock.lock();

@@ -1,0 +1,61 @@
+package hawser.tools.vhostuser;
+
+import hawser.base.BlockFault;
+import hawser.base.UsageFault;
+import hawser.fs.dispatch.FsDevice;
+import hawser.fs.passthrough.PassThrough;
+import hawser.sys.ThreadCalls;
+import hawser.tools.Command;
+import hawser.tools.Option;
+import hawser.tools.Program;
+import hawser.tools.Terminal;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** Shares a folder with a virtual machine over vhost-user, in virtiofsd's place. */
+public final class VirtiofsdProgram implements Program {
+  private static final Command TABLE =
+      BackEndLine.command(
+          "Share a folder with a virtual machine over vhost-user",
+          FsLine.OPTIONS.toArray(Option[]::new));
+
+  /** For one call of the command line. */
+  public VirtiofsdProgram() {}
+
+  @Override
+  public String name() {
+    return "virtiofsd";
+  }
+
+  @Override
+  public List<Command> commands() {
+    return List.of(TABLE);
+  }
+
+  @Override
+  public int run(String[] args, Terminal io) {
+    var common = new BackEndLine(name(), io);
+    var own = new FsLine();
+    var can = new Capabilities("fs", List.of("separate-options"));
+    if (!common.read(args, TABLE, can, own::take)) {
+      return 0;
+    }
+    own.check();
+    // Permissions are the guest's to choose.
+    ThreadCalls.umask(0);
+    try (PassThrough files = PassThrough.of(own.sharedFolder(), own.share())) {
+      var device =
+          new FsDevice(files, own.tag(), own.queues(), line -> io.error(name() + ": " + line));
+      return ServedDevice.serve(device, common);
+    } catch (BlockFault e) {
+      throw new UsageFault(e.getMessage());
+    }
+  }
+
+  static void checkTag(String tag) {
+    int bytes = tag.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes == 0 || bytes > FsDevice.TAG_BYTES_MAX) {
+      throw new UsageFault("--tag: %d bytes, not 1 to %d".formatted(bytes, FsDevice.TAG_BYTES_MAX));
+    }
+  }
+}

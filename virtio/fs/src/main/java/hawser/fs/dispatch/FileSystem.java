@@ -1,0 +1,41 @@
+package hawser.fs.dispatch;
+
+import hawser.fs.fuse.FuseReply;
+import hawser.fs.fuse.FuseRequest;
+import hawser.sys.Iovecs;
+
+/**
+ * What serves FUSE requests. Called by several threads at once; each call is answered by its
+ * result. Reading and writing of files' content go their own way, past all objects.
+ */
+public interface FileSystem extends AutoCloseable {
+  /**
+   * A kernel mounts: whatever an earlier one has left is forgotten. Answers {@link
+   * FuseReply.Agreed} or {@link FuseReply.Failed}.
+   */
+  FuseReply init(FuseRequest.Init init);
+
+  /** The kernel has unmounted, or is gone: nothing that it knows counts any more. */
+  void destroy();
+
+  /** Serves a request other than INIT, DESTROY, INTERRUPT, READ and WRITE. */
+  FuseReply handle(Call call, FuseRequest request);
+
+  /**
+   * Reads from an open file into all of {@code into}, less only at the file's end.
+   *
+   * @return bytes or a negated error number
+   */
+  long read(long handle, long offset, Iovecs into);
+
+  /**
+   * Writes all of {@code from} to an open file.
+   *
+   * @param flags of {@link FuseRequest.Write}
+   * @return bytes or a negated error number
+   */
+  long write(long handle, long offset, int flags, Iovecs from);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,337 @@
+package hawser.fs.passthrough;
+
+import static hawser.sys.FileCalls.O_ACCMODE;
+import static hawser.sys.FileCalls.O_APPEND;
+import static hawser.sys.FileCalls.O_CLOEXEC;
+import static hawser.sys.FileCalls.O_CREAT;
+import static hawser.sys.FileCalls.O_DIRECT;
+import static hawser.sys.FileCalls.O_EXCL;
+import static hawser.sys.FileCalls.O_NOATIME;
+import static hawser.sys.FileCalls.O_NOFOLLOW;
+import static hawser.sys.FileCalls.O_RDWR;
+import static hawser.sys.FileCalls.O_TMPFILE;
+import static hawser.sys.FileCalls.O_TRUNC;
+import static hawser.sys.FileCalls.O_WRONLY;
+
+import hawser.base.Errno;
+import hawser.fs.Name;
+import hawser.fs.dispatch.Call;
+import hawser.fs.fuse.Entry;
+import hawser.fs.fuse.FuseReply;
+import hawser.fs.fuse.FuseRequest;
+import hawser.fs.fuse.InitFlag;
+import hawser.fs.fuse.OpenOut;
+import hawser.sys.FileCalls;
+import hawser.sys.Iovecs;
+import hawser.sys.PathCalls;
+import hawser.sys.Statx;
+
+/** Operations on open files. */
+final class Files {
+  private final Share share;
+  private final Inodes inodes;
+  private final Xattrs xattrs;
+  private final Locks locks;
+
+  Files(Share share, Xattrs xattrs, Locks locks) {
+    this.share = share;
+    this.inodes = share.inodes;
+    this.xattrs = xattrs;
+    this.locks = locks;
+  }
+
+  /**
+   * The flags to open with on the host. A guest that collects writes reads pages that it writes to
+   * in part, and knows where the end is, so that the host must not append.
+   */
+  int hostFlags(int flags) {
+    int wanted = flags & ~(O_CREAT | O_EXCL);
+    if (InitFlag.WRITEBACK_CACHE.in(share.agreed)) {
+      if ((wanted & O_ACCMODE) == O_WRONLY) {
+        wanted = (wanted & ~O_ACCMODE) | O_RDWR;
+      }
+      wanted &= ~O_APPEND;
+    }
+    if (!share.options.allowDirectIo()) {
+      wanted &= ~O_DIRECT;
+    }
+    if (!share.options.preserveNoatime()) {
+      wanted &= ~O_NOATIME;
+    }
+    return wanted;
+  }
+
+  /** What the guest may ask for again, for the file that is open from now on. */
+  private static int kept(int flags) {
+    return flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+  }
+
+  private OpenOut opened(Inode inode, int flags, int fd) {
+    OpenFile file = share.opened(inode, kept(flags), fd);
+    return new OpenOut(file.handle(), share.options.cache().fileFlags);
+  }
+
+  FuseReply open(Call call, FuseRequest.Open request) throws Refusal {
+    Inode inode = inodes.get(call.header().nodeId());
+    if (inode.type != Statx.REGULAR) {
+      // The guest's kernel serves devices, pipes and sockets itself; to open one here may block.
+      throw new Refusal(inode.type == Statx.SYMLINK ? Errno.ELOOP : Errno.EBADF);
+    }
+    boolean takeSetIds = (request.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0;
+    int fd = openAgain(inode, hostFlags(request.flags()), takeSetIds);
+    return new FuseReply.Opened(opened(inode, request.flags(), fd));
+  }
+
+  private int openAgain(Inode inode, int flags, boolean takeSetIds) throws Refusal {
+    return takeSetIds
+        ? (int) Refusal.check(Credentials.withoutSetIds(() -> result(inode, flags)))
+        : inodes.openAgain(inode, flags);
+  }
+
+  private long result(Inode inode, int flags) {
+    try {
+      return inodes.openAgain(inode, flags);
+    } catch (Refusal e) {
+      return -e.errno;
+    }
+  }
+
+  FuseReply create(Call call, FuseRequest.Create request) throws Refusal {
+    Name name = request.name();
+    if (!name.isComponent()) {
+      throw new Refusal(Errno.EINVAL);
+    }
+    Inode directory = inodes.get(call.header().nodeId());
+    Descriptor held = inodes.hold(directory);
+    try {
+      int flags = hostFlags(request.flags()) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+      long fd =
+          Credentials.as(
+              call.header(),
+              request.extensions().group(),
+              () ->
+                  share.masked(
+                      request.umask(),
+                      () -> openMakingRoom(held.fd, name.bytes(), flags, request.mode())));
+      if (fd == -Errno.EEXIST.number() && (request.flags() & O_EXCL) == 0) {
+        return openExisting(held, directory, request);
+      }
+      return created(directory, name, request.flags(), (int) Refusal.check(fd), request);
+    } finally {
+      held.release();
+    }
+  }
+
+  private long openMakingRoom(int directory, byte[] name, int flags, int mode) {
+    long fd = PathCalls.openat(directory, name, flags, mode & ~Statx.TYPE);
+    if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
+      inodes.makeRoomForFile();
+      fd = PathCalls.openat(directory, name, flags, mode & ~Statx.TYPE);
+    }
+    return fd;
+  }
+
+  private FuseReply created(
+      Inode directory, Name name, int flags, int fd, FuseRequest.Create request) throws Refusal {
+    Statx status = Share.room();
+    long result = PathCalls.statx(fd, status);
+    if (result < 0) {
+      FileCalls.close(fd);
+      throw new Refusal((int) -result);
+    }
+    Inode inode = inodes.found(status, directory, name);
+    Entry entry = share.entry(inode, status);
+    OpenOut open = opened(inode, flags, fd);
+    xattrs.label(inode, request.extensions());
+    return new FuseReply.Created(entry, open);
+  }
+
+  private FuseReply openExisting(Descriptor held, Inode directory, FuseRequest.Create request)
+      throws Refusal {
+    Statx status = Share.room();
+    byte[] name = request.name().bytes();
+    Refusal.check(PathCalls.statx(held.fd, name, PathCalls.AT_SYMLINK_NOFOLLOW, status));
+    if (status.type() != Statx.REGULAR) {
+      throw new Refusal(status.type() == Statx.SYMLINK ? Errno.ELOOP : Errno.EEXIST);
+    }
+    Inode inode = inodes.found(status, directory, request.name());
+    Entry entry = share.entry(inode, status);
+    boolean opened = false;
+    try {
+      boolean takeSetIds = (request.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0;
+      int fd = openAgain(inode, hostFlags(request.flags()), takeSetIds);
+      var reply = new FuseReply.Created(entry, opened(inode, request.flags(), fd));
+      opened = true;
+      return reply;
+    } finally {
+      if (!opened) {
+        inodes.forget(inode.nodeId, 1);
+      }
+    }
+  }
+
+  FuseReply tmpfile(Call call, FuseRequest.Tmpfile request) throws Refusal {
+    Inode directory = inodes.get(call.header().nodeId());
+    int flags = (hostFlags(request.flags()) & ~O_TRUNC) | O_TMPFILE | O_CLOEXEC;
+    // A directory is opened anew: O_TMPFILE wants a name, and the dot is the one it has for sure.
+    Descriptor held = inodes.hold(directory);
+    try {
+      int fd =
+          (int)
+              Refusal.check(
+                  Credentials.as(
+                      call.header(),
+                      request.extensions().group(),
+                      () ->
+                          share.masked(
+                              request.umask(),
+                              () -> openMakingRoom(held.fd, DOT, flags, request.mode()))));
+      Statx status = Share.room();
+      long result = PathCalls.statx(fd, status);
+      if (result < 0) {
+        FileCalls.close(fd);
+        throw new Refusal((int) -result);
+      }
+      Inode inode = inodes.foundNameless(status, directory);
+      Entry entry = share.entry(inode, status);
+      return new FuseReply.Created(entry, opened(inode, request.flags(), fd));
+    } finally {
+      held.release();
+    }
+  }
+
+  private static final byte[] DOT = {'.'};
+
+  long read(long handle, long offset, Iovecs into) {
+    OpenFile file = share.files.get(handle);
+    if (file == null || !file.descriptor().hold()) {
+      return -Errno.EBADF.number();
+    }
+    try {
+      return all(FileCalls.preadv2(file.descriptor().fd, into, offset, 0), offset, into, file);
+    } finally {
+      file.descriptor().release();
+    }
+  }
+
+  /** Goes on after a read that came short of what was asked, until the end of the file. */
+  private static long all(long first, long offset, Iovecs into, OpenFile file) {
+    long done = first;
+    long last = first;
+    while (last > 0 && last < into.bytes()) {
+      into.consume(last);
+      last = FileCalls.preadv2(file.descriptor().fd, into, offset + done, 0);
+      if (last < 0) {
+        return done;
+      }
+      done += last;
+    }
+    return done;
+  }
+
+  long write(long handle, long offset, int flags, Iovecs from) {
+    OpenFile file = share.files.get(handle);
+    if (file == null || !file.descriptor().hold()) {
+      return -Errno.EBADF.number();
+    }
+    try {
+      int fd = file.descriptor().fd;
+      return (flags & FuseRequest.Write.KILL_SUIDGID) == 0
+          ? writeAll(fd, offset, from)
+          : Credentials.withoutSetIds(() -> writeAll(fd, offset, from));
+    } finally {
+      file.descriptor().release();
+    }
+  }
+
+  private static long writeAll(int fd, long offset, Iovecs from) {
+    long done = 0;
+    do {
+      long last = FileCalls.pwritev2(fd, from, offset + done, 0);
+      if (last <= 0) {
+        return done > 0 ? done : last;
+      }
+      done += last;
+      from.consume(last);
+    } while (from.count() > 0);
+    return done;
+  }
+
+  FuseReply release(FuseRequest.Release request) throws Refusal {
+    OpenFile file = share.file(request.handle());
+    locks.released(file, request.lockOwner());
+    share.close(request.handle());
+    return new FuseReply.Done();
+  }
+
+  FuseReply flush(FuseRequest.Flush request) throws Refusal {
+    OpenFile file = share.file(request.handle());
+    locks.released(file, request.lockOwner());
+    return new FuseReply.Done();
+  }
+
+  FuseReply fsync(long handle, boolean dataOnly) throws Refusal {
+    return on(handle, fd -> dataOnly ? FileCalls.fdatasync(fd) : FileCalls.fsync(fd));
+  }
+
+  FuseReply fallocate(FuseRequest.Fallocate request) throws Refusal {
+    return on(
+        request.handle(),
+        fd -> FileCalls.fallocate(fd, request.mode(), request.offset(), request.length()));
+  }
+
+  /** A system call on an open file, for no more than whether it works. */
+  private interface OnDescriptor {
+    long call(int fd);
+  }
+
+  private FuseReply on(long handle, OnDescriptor action) throws Refusal {
+    Descriptor descriptor = held(handle);
+    try {
+      Refusal.check(action.call(descriptor.fd));
+      return new FuseReply.Done();
+    } finally {
+      descriptor.release();
+    }
+  }
+
+  private Descriptor held(long handle) throws Refusal {
+    Descriptor descriptor = share.file(handle).descriptor();
+    if (!descriptor.hold()) {
+      throw new Refusal(Errno.EBADF);
+    }
+    return descriptor;
+  }
+
+  FuseReply lseek(FuseRequest.Lseek request) throws Refusal {
+    Descriptor descriptor = held(request.handle());
+    try {
+      long offset = FileCalls.lseek(descriptor.fd, request.offset(), request.whence());
+      return new FuseReply.Position(Refusal.check(offset));
+    } finally {
+      descriptor.release();
+    }
+  }
+
+  FuseReply copyFileRange(FuseRequest.CopyFileRange request) throws Refusal {
+    if (request.flags() != 0) {
+      throw new Refusal(Errno.EINVAL);
+    }
+    Descriptor from = held(request.handleIn());
+    try {
+      Descriptor to = held(request.handleOut());
+      try {
+        // The answer's count has 32 bits.
+        long length = Math.min(request.length(), Integer.MAX_VALUE & -4096L);
+        long copied =
+            FileCalls.copyFileRange(
+                from.fd, request.offsetIn(), to.fd, request.offsetOut(), length);
+        return new FuseReply.Count((int) Refusal.check(copied));
+      } finally {
+        to.release();
+      }
+    } finally {
+      from.release();
+    }
+  }
+}

@@ -1,0 +1,364 @@
+package hawser.fs.passthrough;
+
+import static hawser.sys.FileCalls.O_CLOEXEC;
+import static hawser.sys.FileCalls.O_NOFOLLOW;
+import static hawser.sys.FileCalls.O_PATH;
+
+import hawser.base.Errno;
+import hawser.fs.Name;
+import hawser.sys.PathCalls;
+import hawser.sys.Statx;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The inodes that the guest knows, and the descriptors that stand for them: at most so many that a
+ * million files can be known to a process that may open a thousand. Safe from any thread; no system
+ * call is made under its lock but close.
+ */
+final class Inodes {
+  /** The guest's name of the shared folder itself. */
+  static final long ROOT_ID = 1;
+
+  private final LongTable<Inode> byNode = new LongTable<>();
+  private final Map<FileId, Inode> byId = new HashMap<>();
+  private final List<Inode> withDescriptor = new ArrayList<>();
+  private final int descriptorsMax;
+  private final Inode root;
+  private int hand;
+  private long nextNode = ROOT_ID + 1;
+
+  /**
+   * For a shared folder.
+   *
+   * @param folder stands for it (O_PATH); this takes it over
+   * @param descriptorsMax descriptors to keep for inodes at most
+   */
+  Inodes(Descriptor folder, Statx status, int descriptorsMax) {
+    this.descriptorsMax = descriptorsMax;
+    this.root = new Inode(ROOT_ID, FileId.of(status), status.type());
+    root.descriptor = folder;
+    root.lookups = 1;
+    byNode.add(ROOT_ID, root);
+    byId.put(root.id, root);
+  }
+
+  Inode root() {
+    return root;
+  }
+
+  /** How many inodes the guest knows. */
+  int count() {
+    return byNode.size();
+  }
+
+  /** The inode that the guest means. */
+  Inode get(long nodeId) throws Refusal {
+    Inode inode = byNode.get(nodeId);
+    if (inode == null) {
+      throw new Refusal(Errno.EBADF);
+    }
+    return inode;
+  }
+
+  /** The guest is told of a file: counts, and answers with its inode. */
+  synchronized Inode found(Statx status, Inode directory, Name name) {
+    FileId id = FileId.of(status);
+    Inode inode = byId.get(id);
+    if (inode == null) {
+      inode = new Inode(nextNode++, id, status.type());
+      byId.put(id, inode);
+      byNode.add(inode.nodeId, inode);
+    }
+    if (inode != root) {
+      inode.lookups++;
+      inode.directory = directory;
+      inode.name = name;
+      inode.nameless = false;
+    }
+    return inode;
+  }
+
+  /** A file that was made without a name. */
+  synchronized Inode foundNameless(Statx status, Inode directory) {
+    Inode inode = found(status, directory, new Name(PathCalls.EMPTY));
+    inode.nameless = true;
+    return inode;
+  }
+
+  /** The inode of a file that the guest may know; null when it does not. */
+  synchronized @Nullable Inode known(Statx status) {
+    return byId.get(FileId.of(status));
+  }
+
+  /** The guest forgets some of what it was told. */
+  synchronized void forget(long nodeId, long lookups) {
+    Inode inode = byNode.get(nodeId);
+    if (inode == null || inode == root) {
+      return;
+    }
+    inode.lookups = Math.max(0, inode.lookups - lookups);
+    if (inode.lookups == 0 && inode.files.isEmpty()) {
+      drop(inode);
+    }
+  }
+
+  private void drop(Inode inode) {
+    byNode.remove(inode.nodeId);
+    byId.remove(inode.id, inode);
+    close(inode);
+  }
+
+  /** The guest knows nothing any more. */
+  synchronized void clear() {
+    byNode.clear(this::close);
+    byId.clear();
+    withDescriptor.clear();
+    byNode.add(ROOT_ID, root);
+    byId.put(root.id, root);
+  }
+
+  private void close(Inode inode) {
+    Descriptor open = inode.descriptor;
+    if (inode != root && open != null) {
+      inode.descriptor = null;
+      removeFromCache(inode);
+      open.release();
+    }
+  }
+
+  private void removeFromCache(Inode inode) {
+    if (inode.place < withDescriptor.size() && withDescriptor.get(inode.place) == inode) {
+      Inode last = withDescriptor.removeLast();
+      if (last != inode) {
+        withDescriptor.set(inode.place, last);
+        last.place = inode.place;
+      }
+    }
+  }
+
+  synchronized void opened(OpenFile file) {
+    file.inode().add(file);
+  }
+
+  synchronized void closed(OpenFile file) {
+    Inode inode = file.inode();
+    inode.remove(file);
+    if (inode.lookups == 0 && inode.files.isEmpty() && inode != root) {
+      drop(inode);
+    }
+  }
+
+  /** A guest's rename has moved a file. */
+  synchronized void moved(Inode inode, Inode directory, Name name) {
+    inode.directory = directory;
+    inode.name = name;
+    inode.nameless = false;
+  }
+
+  /**
+   * A name is gone, by which an inode may have been remembered.
+   *
+   * @param held stands for it, held since before the name went
+   */
+  synchronized void unnamed(Inode inode, Inode directory, Name name, Descriptor held) {
+    Name called = inode.name;
+    if (called != null && called.equals(name) && inode.directory == directory) {
+      inode.nameless = true;
+      if (inode.descriptor == null && inode.files.isEmpty() && inode.lookups > 0) {
+        boolean _ = held.hold();
+        inode.descriptor = held;
+      }
+    }
+  }
+
+  /**
+   * A descriptor that stands for the inode (O_PATH, or an open file of it); the caller releases it.
+   *
+   * @throws Refusal ESTALE when the file is no longer where it was, or another is there
+   */
+  Descriptor hold(Inode inode) throws Refusal {
+    Descriptor open = held(inode);
+    return open != null ? open : reopen(inode);
+  }
+
+  /** One that is open anyway; null when none is. */
+  synchronized @Nullable Descriptor held(Inode inode) {
+    Descriptor open = inode.descriptor;
+    if (open == null && !inode.files.isEmpty()) {
+      open = inode.files.getFirst().descriptor();
+    }
+    inode.used = true;
+    return open != null && open.hold() ? open : null;
+  }
+
+  /** Opens the nearest directory above that needs it, and then all below it, one by one. */
+  private Descriptor reopen(Inode inode) throws Refusal {
+    List<Inode> closed = new ArrayList<>();
+    Descriptor directory = null;
+    for (Inode at = inode; directory == null; at = above(at)) {
+      closed.add(at);
+      directory = held(above(at));
+    }
+    for (Inode next : closed.reversed()) {
+      Descriptor below;
+      try {
+        below = openIn(directory, next);
+      } finally {
+        directory.release();
+      }
+      directory = below;
+    }
+    return directory;
+  }
+
+  private synchronized Inode above(Inode inode) throws Refusal {
+    Inode directory = inode.directory;
+    if (directory == null) {
+      throw new Refusal(Errno.ESTALE);
+    }
+    return directory;
+  }
+
+  private Descriptor openIn(Descriptor directory, Inode inode) throws Refusal {
+    byte[] name;
+    synchronized (this) {
+      if (inode.name == null || inode.nameless) {
+        throw new Refusal(Errno.ESTALE);
+      }
+      name = inode.name.bytes();
+    }
+    int fd = open(directory.fd, name);
+    var opened = new Descriptor(fd);
+    var status = new Statx();
+    long result = PathCalls.statx(fd, status);
+    if (result < 0 || !FileId.of(status).equals(inode.id)) {
+      opened.release();
+      throw new Refusal(result < 0 ? (int) -result : Errno.ESTALE.number());
+    }
+    return keep(inode, opened);
+  }
+
+  /** Opens a name, making room once when the process has too many files open. */
+  private int open(int directory, byte[] name) throws Refusal {
+    int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    long fd = PathCalls.openat(directory, name, flags, 0);
+    if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
+      makeRoom(descriptorsMax / 4 + 1);
+      fd = PathCalls.openat(directory, name, flags, 0);
+    }
+    if (fd == -Errno.ENOENT.number() || fd == -Errno.ENOTDIR.number()) {
+      throw new Refusal(Errno.ESTALE);
+    }
+    return (int) Refusal.check(fd);
+  }
+
+  /** Keeps a descriptor for later, unless another thread has been faster; answers one, held. */
+  private synchronized Descriptor keep(Inode inode, Descriptor opened) {
+    Descriptor earlier = inode.descriptor;
+    if (earlier != null && earlier.hold()) {
+      opened.release();
+      return earlier;
+    }
+    boolean known = byNode.get(inode.nodeId) == inode;
+    if (known) {
+      boolean _ = opened.hold();
+      inode.descriptor = opened;
+      inode.used = true;
+      if (withDescriptor.size() >= descriptorsMax) {
+        makeRoom(1);
+      }
+      inode.place = withDescriptor.size();
+      withDescriptor.add(inode);
+    }
+    return opened;
+  }
+
+  /** Closes descriptors that have not been used lately and can be opened again. */
+  private synchronized void makeRoom(int wanted) {
+    int closed = 0;
+    for (int seen = 0; seen < 2 * withDescriptor.size() && closed < wanted; seen++) {
+      if (withDescriptor.isEmpty()) {
+        return;
+      }
+      hand = hand < withDescriptor.size() ? hand : 0;
+      Inode inode = withDescriptor.get(hand);
+      if (inode.used || inode.nameless) {
+        inode.used = false;
+        hand++;
+        continue;
+      }
+      close(inode);
+      closed++;
+    }
+  }
+
+  /**
+   * Makes room for a file that the guest wants to open, after the kernel has refused one for there
+   * being too many.
+   */
+  void makeRoomForFile() {
+    makeRoom(1);
+  }
+
+  /** Opens what an inode is, through the descriptor that stands for it; no name is looked up. */
+  int openAgain(Inode inode, int flags) throws Refusal {
+    Descriptor held = hold(inode);
+    try {
+      byte[] path = PathCalls.ofDescriptor(held.fd);
+      int wanted = (flags | O_CLOEXEC) & ~O_NOFOLLOW;
+      long fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
+      if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
+        makeRoomForFile();
+        fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
+      }
+      return (int) Refusal.check(fd);
+    } finally {
+      held.release();
+    }
+  }
+
+  /** Fills in what the kernel knows of a file now, by a descriptor or by its name. */
+  void status(Inode inode, Statx into) throws Refusal {
+    Descriptor open = held(inode);
+    if (open == null) {
+      byName(inode, into);
+      return;
+    }
+    try {
+      Refusal.check(PathCalls.statx(open.fd, into));
+    } finally {
+      open.release();
+    }
+  }
+
+  private void byName(Inode inode, Statx into) throws Refusal {
+    Descriptor directory = hold(above(inode));
+    try {
+      Name name = inode.name;
+      if (name == null || inode.nameless) {
+        throw new Refusal(Errno.ESTALE);
+      }
+      int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
+      long result = PathCalls.statx(directory.fd, name.bytes(), flags, into);
+      if (result < 0 || !FileId.of(into).equals(inode.id)) {
+        throw new Refusal(Errno.ESTALE);
+      }
+    } finally {
+      directory.release();
+    }
+  }
+
+  /** Lets go of everything. */
+  synchronized void close() {
+    clear();
+    Descriptor folder = root.descriptor;
+    if (folder != null) {
+      root.descriptor = null;
+      folder.release();
+    }
+  }
+}

@@ -1,0 +1,176 @@
+package hawser.fs.passthrough;
+
+import hawser.base.BlockFault;
+import hawser.base.Errno;
+import hawser.fs.dispatch.Call;
+import hawser.fs.dispatch.FileSystem;
+import hawser.fs.fuse.FuseReply;
+import hawser.fs.fuse.FuseRequest;
+import hawser.fs.fuse.RequestHeader;
+import hawser.sys.FileCalls;
+import hawser.sys.Iovecs;
+import hawser.sys.PathCalls;
+import hawser.sys.Result;
+import hawser.sys.Statx;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** A folder of the host's, served to one guest. Safe from any thread. */
+public final class PassThrough implements FileSystem {
+  private final Share share;
+  private final Names names;
+  private final Files files;
+  private final Directories directories;
+  private final Statuses statuses;
+  private final Xattrs xattrs;
+  private final Locks locks;
+
+  private PassThrough(Share share) {
+    this.share = share;
+    this.xattrs = new Xattrs(share);
+    this.locks = new Locks(share);
+    this.names = new Names(share, xattrs);
+    this.files = new Files(share, xattrs, locks);
+    this.directories = new Directories(share);
+    this.statuses = new Statuses(share);
+  }
+
+  /** Shares a folder. */
+  public static PassThrough of(Path folder, ShareOptions options) throws BlockFault {
+    byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
+    int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
+    String doing = "cannot share " + folder;
+    var root =
+        new Descriptor(
+            (int) Result.orFault(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0), doing));
+    var status = new Statx();
+    Result.orFault(PathCalls.statx(root.fd, status), doing);
+    return new PassThrough(new Share(options, new Inodes(root, status, options.descriptorsMax())));
+  }
+
+  @Override
+  public FuseReply init(FuseRequest.Init init) {
+    if (!Features.knows(init)) {
+      return new FuseReply.Failed(Errno.EPROTO.number());
+    }
+    destroy();
+    FuseReply.Agreed agreed = Features.agree(init, share.options);
+    share.agreed = agreed.flags();
+    return agreed;
+  }
+
+  @Override
+  public void destroy() {
+    locks.clear();
+    share.clear();
+    share.agreed = 0;
+  }
+
+  @Override
+  public long read(long handle, long offset, Iovecs into) {
+    return files.read(handle, offset, into);
+  }
+
+  @Override
+  public long write(long handle, long offset, int flags, Iovecs from) {
+    return share.options.readOnly()
+        ? -Errno.EROFS.number()
+        : files.write(handle, offset, flags, from);
+  }
+
+  @Override
+  public FuseReply handle(Call call, FuseRequest request) {
+    try {
+      if (share.options.readOnly() && changes(request)) {
+        throw new Refusal(Errno.EROFS);
+      }
+      return serve(call, call.header(), request);
+    } catch (Refusal e) {
+      return new FuseReply.Failed(e.errno);
+    }
+  }
+
+  private static boolean changes(FuseRequest request) {
+    return switch (request) {
+      case FuseRequest.Setattr _,
+          FuseRequest.Symlink _,
+          FuseRequest.Mknod _,
+          FuseRequest.Mkdir _,
+          FuseRequest.Unlink _,
+          FuseRequest.Rmdir _,
+          FuseRequest.Rename _,
+          FuseRequest.Link _,
+          FuseRequest.Create _,
+          FuseRequest.Tmpfile _,
+          FuseRequest.Setxattr _,
+          FuseRequest.Removexattr _,
+          FuseRequest.Fallocate _,
+          FuseRequest.CopyFileRange _ ->
+          true;
+      case FuseRequest.Open open ->
+          (open.flags() & (FileCalls.O_ACCMODE | FileCalls.O_TRUNC)) != FileCalls.O_RDONLY;
+      default -> false;
+    };
+  }
+
+  private FuseReply serve(Call call, RequestHeader who, FuseRequest request) throws Refusal {
+    return switch (request) {
+      case FuseRequest.Lookup lookup -> names.lookup(call, lookup);
+      case FuseRequest.Forget(long lookups) -> {
+        share.inodes.forget(who.nodeId(), lookups);
+        yield new FuseReply.None();
+      }
+      case FuseRequest.BatchForget batch -> {
+        batch.nodes().forEach(one -> share.inodes.forget(one.nodeId(), one.lookups()));
+        yield new FuseReply.None();
+      }
+      case FuseRequest.Getattr getattr -> statuses.getattr(who, getattr);
+      case FuseRequest.Statx statx -> statuses.statx(who, statx);
+      case FuseRequest.Setattr setattr -> statuses.setattr(who, setattr);
+      case FuseRequest.Access access -> statuses.access(who, access);
+      case FuseRequest.Statfs _ -> statuses.statfs(call);
+      case FuseRequest.Syncfs _ -> statuses.syncfs(who);
+      case FuseRequest.Readlink _ -> names.readlink(call);
+      case FuseRequest.Symlink symlink -> names.symlink(call, symlink);
+      case FuseRequest.Mknod mknod -> names.mknod(call, mknod);
+      case FuseRequest.Mkdir mkdir -> names.mkdir(call, mkdir);
+      case FuseRequest.Unlink unlink -> names.unlink(who, unlink.name(), false);
+      case FuseRequest.Rmdir rmdir -> names.unlink(who, rmdir.name(), true);
+      case FuseRequest.Rename rename -> names.rename(who, rename);
+      case FuseRequest.Link link -> names.link(call, link);
+      case FuseRequest.Open open -> files.open(call, open);
+      case FuseRequest.Create create -> files.create(call, create);
+      case FuseRequest.Tmpfile tmpfile -> files.tmpfile(call, tmpfile);
+      case FuseRequest.Release release -> files.release(release);
+      case FuseRequest.Flush flush -> files.flush(flush);
+      case FuseRequest.Fsync(long handle, boolean dataOnly) -> files.fsync(handle, dataOnly);
+      case FuseRequest.Fallocate fallocate -> files.fallocate(fallocate);
+      case FuseRequest.Lseek lseek -> files.lseek(lseek);
+      case FuseRequest.CopyFileRange copy -> files.copyFileRange(copy);
+      case FuseRequest.Opendir opendir -> directories.open(call, opendir);
+      case FuseRequest.Readdir readdir -> directories.read(call, readdir);
+      case FuseRequest.Releasedir releasedir -> directories.release(releasedir);
+      case FuseRequest.Fsyncdir(long handle, boolean dataOnly) -> files.fsync(handle, dataOnly);
+      case FuseRequest.Getxattr get -> xattrs.get(call, get);
+      case FuseRequest.Listxattr list -> xattrs.list(call, list);
+      case FuseRequest.Setxattr set -> xattrs.set(call, set);
+      case FuseRequest.Removexattr remove -> xattrs.remove(call, remove);
+      case FuseRequest.Getlk getlk -> locks.get(share.file(getlk.handle()), getlk);
+      case FuseRequest.Setlk setlk -> locks.set(call, share.file(setlk.handle()), setlk);
+      case FuseRequest.Ioctl _, FuseRequest.Unsupported _ -> throw new Refusal(Errno.ENOSYS);
+      case FuseRequest.Init _,
+          FuseRequest.Destroy _,
+          FuseRequest.Interrupt _,
+          FuseRequest.Read _,
+          FuseRequest.Write _ ->
+          throw new AssertionError("not for a file system: " + request);
+    };
+  }
+
+  @Override
+  public void close() {
+    locks.clear();
+    share.clear();
+    share.inodes.close();
+  }
+}

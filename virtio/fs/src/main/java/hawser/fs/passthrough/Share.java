@@ -1,0 +1,116 @@
+package hawser.fs.passthrough;
+
+import hawser.base.Errno;
+import hawser.fs.fuse.Attributes;
+import hawser.fs.fuse.Entry;
+import hawser.fs.fuse.InitFlag;
+import hawser.fs.fuse.Time;
+import hawser.sys.Statx;
+
+/** What all operations on a shared folder have in common. Safe from any thread. */
+final class Share {
+  private static final ThreadLocal<Statx> STATUS = ThreadLocal.withInitial(Statx::new);
+
+  final ShareOptions options;
+  final Inodes inodes;
+  final LongTable<OpenFile> files = new LongTable<>();
+
+  /** The flags that INIT agreed to. */
+  volatile long agreed;
+
+  private long nextHandle = 1;
+
+  Share(ShareOptions options, Inodes inodes) {
+    this.options = options;
+    this.inodes = inodes;
+  }
+
+  /** Room for what the kernel says of a file: the calling thread's, until it asks again. */
+  static Statx room() {
+    return STATUS.get();
+  }
+
+  /** The open file that the guest means. */
+  OpenFile file(long handle) throws Refusal {
+    OpenFile file = files.get(handle);
+    if (file == null) {
+      throw new Refusal(Errno.EBADF);
+    }
+    return file;
+  }
+
+  /** A file is open from now on. */
+  OpenFile opened(Inode inode, int flags, int fd) {
+    OpenFile file;
+    synchronized (this) {
+      file = new OpenFile(nextHandle++, inode, flags, new Descriptor(fd), new Listing());
+    }
+    files.add(file.handle(), file);
+    inodes.opened(file);
+    return file;
+  }
+
+  /** Closes an open file. */
+  void close(long handle) throws Refusal {
+    OpenFile file = files.remove(handle);
+    if (file == null) {
+      throw new Refusal(Errno.EBADF);
+    }
+    inodes.closed(file);
+    file.descriptor().release();
+  }
+
+  /** The guest knows nothing any more. */
+  void clear() {
+    files.clear(
+        file -> {
+          inodes.closed(file);
+          file.descriptor().release();
+        });
+    inodes.clear();
+  }
+
+  /**
+   * The result of an action that makes a file. The guest's kernel has taken its umask from the
+   * permissions already, unless access lists are the host's: then the umask counts only where no
+   * list does, which the host's kernel knows.
+   */
+  long masked(int umask, Credentials.Action action) {
+    return InitFlag.DONT_MASK.in(agreed)
+        ? Credentials.withUmask(umask & 0777, action)
+        : action.run();
+  }
+
+  /** What the guest is told of an inode that it looked up. */
+  Entry entry(Inode inode, Statx status) {
+    Time valid = options.cache().valid();
+    return new Entry(inode.nodeId, 0, valid, valid, attributes(inode, status));
+  }
+
+  /** A file's attributes as the guest sees them. */
+  Attributes attributes(Inode inode, Statx status) {
+    return new Attributes(
+        inode.visibleInode,
+        status.size(),
+        status.blocks(),
+        new Time(status.atimeSeconds(), status.atimeNanos()),
+        new Time(status.mtimeSeconds(), status.mtimeNanos()),
+        new Time(status.ctimeSeconds(), status.ctimeNanos()),
+        status.mode(),
+        status.links(),
+        status.uid(),
+        status.gid(),
+        device(status.deviceMajor(), status.deviceMinor()),
+        status.blockSize(),
+        isSubmount(inode, status) ? Attributes.SUBMOUNT : 0);
+  }
+
+  private boolean isSubmount(Inode inode, Statx status) {
+    return InitFlag.SUBMOUNTS.in(agreed) && status.mountRoot() && inode != inodes.root();
+  }
+
+  /** A device number in the kernel's 32 bits (new_encode_dev). */
+  private static int device(int major, int minor) {
+    return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  }
+}

@@ -1,0 +1,37 @@
+package hawser.fs.passthrough;
+
+/**
+ * How a folder is shared; what a kernel does not know of stays off all the same.
+ *
+ * @param cache what the guest may believe
+ * @param writeback the guest collects writes
+ * @param xattr extended attributes are served
+ * @param posixAcl access lists are the host's
+ * @param posixLocks byte-range locks are the host's
+ * @param flocks locks of flock(2) are the host's
+ * @param announceSubmounts file systems within the folder appear as such
+ * @param readdirplus listings may come with attributes
+ * @param killprivV2 the host takes set-user-ID and set-group-ID bits away
+ * @param securityLabel new files get the guest's security attributes
+ * @param allowDirectIo O_DIRECT reaches the host
+ * @param allowMmap files that go past the page cache may be mapped by several processes
+ * @param preserveNoatime reading of files opened with O_NOATIME leaves their times alone
+ * @param readOnly nothing may be changed
+ * @param descriptorsMax descriptors to keep for inodes that nobody has open; open files come on top
+ */
+public record ShareOptions(
+    CacheMode cache,
+    boolean writeback,
+    boolean xattr,
+    boolean posixAcl,
+    boolean posixLocks,
+    boolean flocks,
+    boolean announceSubmounts,
+    boolean readdirplus,
+    boolean killprivV2,
+    boolean securityLabel,
+    boolean allowDirectIo,
+    boolean allowMmap,
+    boolean preserveNoatime,
+    boolean readOnly,
+    int descriptorsMax) {}
