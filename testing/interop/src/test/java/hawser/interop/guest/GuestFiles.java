@@ -22,7 +22,9 @@ final class GuestFiles {
           "virtio_pci_modern_dev.ko",
           "virtio_pci_legacy_dev.ko",
           "virtio_pci.ko",
-          "virtio_blk.ko");
+          "virtio_blk.ko",
+          "fuse.ko",
+          "virtiofs.ko");
 
   private GuestFiles() {}
 

@@ -86,6 +86,16 @@ final class Machine implements AutoCloseable {
     };
   }
 
+  /** The arguments that attach a shared folder, which the guest mounts as {@code lab}. */
+  static String[] share(Path socket, String options) {
+    return new String[] {
+      "-chardev",
+      "socket,id=files,path=" + socket,
+      "-device",
+      "vhost-user-fs-pci,id=share,chardev=files,tag=lab" + options
+    };
+  }
+
   /** Runs a command in the guest's shell, to its end. */
   Ran run(String command) {
     serial.say(command);
