@@ -27,10 +27,10 @@ public sealed interface SocketAddress {
 
   /** A unix socket; a path that begins with a NUL character is in the abstract name space. */
   record Unix(String path) implements SocketAddress {
-    /** Refuses a path that struct sockaddr_un cannot hold. */
+    /** Refuses a path that struct sockaddr_un cannot hold; an abstract name needs no final zero. */
     public Unix {
       int bytes = path.getBytes(StandardCharsets.UTF_8).length;
-      if (bytes > UNIX_PATH_BYTES_MAX) {
+      if (bytes > UNIX_PATH_BYTES_MAX + (path.startsWith("\0") ? 1 : 0)) {
         throw new IllegalArgumentException(
             "UNIX socket path '%s' is too long: Path must be less than 108 bytes".formatted(path));
       }
@@ -42,6 +42,17 @@ public sealed interface SocketAddress {
 
   /** A VM socket: context id and port. */
   record Vsock(int contextId, int port) implements SocketAddress {}
+
+  /**
+   * The path of a socket in the abstract name space.
+   *
+   * @param tight whether the name ends where it ends; if not, zeroes up to the longest path are
+   *     part of it (unix(7))
+   */
+  static String abstractPath(String name, boolean tight) {
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+    return "\0" + name + (tight ? "" : "\0".repeat(Math.max(0, UNIX_PATH_BYTES_MAX - bytes)));
+  }
 
   /** The number of its address family. */
   default int family() {

@@ -3,7 +3,9 @@ package hawser.nbd;
 import java.io.ByteArrayOutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +28,19 @@ public record NbdUri(
   /** The longest URI looked at, in characters. */
   private static final int LENGTH_MAX = 16 << 10;
 
-  private static final String TLS_TYPE = "tls-type";
   private static final String TLS_HOSTNAME = "tls-hostname";
-  private static final String TLS_VERIFY_PEER = "tls-verify-peer";
+  private static final String TLS_CERTIFICATES = "tls-certificates";
+  private static final String TLS_PSK_FILE = "tls-psk-file";
+
+  /** What is known about TLS, in the order in which it is printed. */
+  private static final List<String> TLS_PARAMETERS =
+      List.of(
+          TLS_CERTIFICATES,
+          TLS_PSK_FILE,
+          "tls-type",
+          TLS_HOSTNAME,
+          "tls-verify-peer",
+          "tls-username");
 
   /** Where a server is. */
   public sealed interface Place {
@@ -59,6 +71,51 @@ public record NbdUri(
       return Optional.of(named);
     }
     return place instanceof Place.Tcp(String host, _) ? Optional.of(host) : Optional.empty();
+  }
+
+  /** Whether the other side's certificate is to be judged at all. */
+  public boolean tlsVerifyPeer() {
+    return switch (parameters.getOrDefault("tls-verify-peer", "1")) {
+      case "0", "false", "no", "off" -> false;
+      default -> true;
+    };
+  }
+
+  /** The same server's URI of another export. */
+  public NbdUri withExport(String name) {
+    return new NbdUri(tls, place, user, name, parameters);
+  }
+
+  /** The URI as a user would write it. */
+  @Override
+  public String toString() {
+    String scheme = tls ? "nbds" : "nbd";
+    String at = user.isEmpty() ? "" : encoded(user) + "@";
+    String authority =
+        switch (place) {
+          case Place.Unix _ -> "+unix://" + at;
+          case Place.Tcp(String host, int port) ->
+              "://"
+                  + at
+                  + (host.contains(":") ? "[" + host + "]" : host)
+                  + (port == PORT ? "" : ":" + port);
+          case Place.Vsock(int contextId, int port) -> "+vsock://" + at + contextId + ":" + port;
+        };
+    return scheme + authority + "/" + encoded(export) + query();
+  }
+
+  private String query() {
+    var parts = new ArrayList<String>();
+    if (place instanceof Place.Unix(String path)) {
+      parts.add(socketQuery(path).substring(1));
+    }
+    for (String key : TLS_PARAMETERS) {
+      String value = parameters.get(key);
+      if (value != null) {
+        parts.add(key + "=" + encoded(value).replace("%2F", "/"));
+      }
+    }
+    return parts.isEmpty() ? "" : "?" + String.join("&", parts);
   }
 
   /** The part of a URI that names a unix socket: {@code ?socket=} and the path, encoded. */
@@ -159,15 +216,8 @@ public record NbdUri(
       int equals = pair.indexOf('=');
       String key = decode(equals < 0 ? pair : pair.substring(0, equals));
       String value = equals < 0 ? "" : decode(pair.substring(equals + 1));
-      switch (key) {
-        case "socket",
-            TLS_TYPE,
-            TLS_HOSTNAME,
-            TLS_VERIFY_PEER,
-            "tls-certificates",
-            "tls-psk-file",
-            "tls-username" -> {}
-        default -> throw new IllegalArgumentException("unknown URI parameter '" + key + "'");
+      if (!key.equals("socket") && !TLS_PARAMETERS.contains(key)) {
+        throw new IllegalArgumentException("unknown URI parameter '" + key + "'");
       }
       if (parameters.put(key, value) != null) {
         throw new IllegalArgumentException("URI parameter '" + key + "' is there twice");

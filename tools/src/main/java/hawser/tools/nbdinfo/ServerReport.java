@@ -3,7 +3,6 @@ package hawser.tools.nbdinfo;
 import hawser.base.BlockFault;
 import hawser.base.UsageFault;
 import hawser.nbd.NbdUri;
-import hawser.nbd.NbdUri.Place;
 import hawser.nbd.ReplyStyle;
 import hawser.nbd.TransmissionFlags;
 import hawser.nbd.client.ClientHandshake;
@@ -135,7 +134,7 @@ record ServerReport(
       io.line("\tcontent: " + escaped(seen.content()));
     }
     if (lasting) {
-      io.line("\turi: " + uriOf(info.name()));
+      io.line("\turi: " + uri.withExport(info.name()));
     }
     if (!seen.contexts().isEmpty()) {
       io.line("\tcontexts:");
@@ -162,7 +161,7 @@ record ServerReport(
       io.line("\t\"content\": \"" + escaped(seen.content()) + "\",");
     }
     if (lasting) {
-      io.line("\t\"uri\": \"" + escaped(uriOf(info.name())) + "\",");
+      io.line("\t\"uri\": \"" + escaped(uri.withExport(info.name()).toString()) + "\",");
     }
     if (!seen.contexts().isEmpty()) {
       io.line("\t\"contexts\": [");
@@ -207,23 +206,6 @@ record ServerReport(
       this.words = words;
       this.bit = bit;
     }
-  }
-
-  private String uriOf(String export) {
-    String scheme = uri.tls() ? "nbds" : "nbd";
-    String path = NbdUri.encoded(export);
-    return switch (uri.place()) {
-      case Place.Unix(String socket) -> scheme + "+unix:///" + path + NbdUri.socketQuery(socket);
-      case Place.Tcp(String host, int port) ->
-          scheme
-              + "://"
-              + (host.contains(":") ? "[" + host + "]" : host)
-              + (port == NbdUri.PORT ? "" : ":" + port)
-              + "/"
-              + path;
-      case Place.Vsock(int contextId, int port) ->
-          scheme + "+vsock://" + contextId + ":" + port + "/" + path;
-    };
   }
 
   /** A stranger's text, for JSON and for a terminal. */

@@ -20,6 +20,7 @@ import hawser.nbd.ReplyStyle;
 import hawser.nbd.tls.TlsCredentials;
 import hawser.nbd.tls.TlsSide;
 import hawser.nbd.tls.UriCredentials;
+import hawser.sys.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -245,8 +246,8 @@ public final class NbdDriver implements Driver {
           case "unix" -> {
             String path = server.needed("path");
             boolean named = !server.truth("abstract").orElse(false);
-            server.truth("tight");
-            yield new Place.Unix(named ? path : "\0" + path);
+            boolean tight = server.truth("tight").orElse(true);
+            yield new Place.Unix(named ? path : SocketAddress.abstractPath(path, tight));
           }
           case "vsock" -> vsock(server.needed("cid"), server.needed("port"));
           default ->

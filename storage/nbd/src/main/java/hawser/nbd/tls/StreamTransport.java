@@ -8,7 +8,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.bouncycastle.tls.TlsClient;
+import org.bouncycastle.tls.TlsClientProtocol;
 import org.bouncycastle.tls.TlsProtocol;
+import org.bouncycastle.tls.TlsServer;
+import org.bouncycastle.tls.TlsServerProtocol;
 
 /** A stream encrypted by Bouncy Castle's TLS, whose handshake is over. */
 final class StreamTransport implements Transport {
@@ -19,13 +23,35 @@ final class StreamTransport implements Transport {
   private final byte[] incoming = new byte[PIECE];
   private final byte[] outgoing = new byte[PIECE];
 
-  StreamTransport(Transport plain, TlsProtocol protocol) {
+  private StreamTransport(Transport plain, TlsProtocol protocol) {
     this.plain = plain;
     this.protocol = protocol;
   }
 
+  /** Runs the handshake of a client. */
+  static StreamTransport client(Transport plain, TlsClient client) {
+    var protocol = new TlsClientProtocol(input(plain), output(plain));
+    try {
+      protocol.connect(client);
+    } catch (IOException e) {
+      throw new PeerFault("TLS handshake failed: " + e.getMessage(), e);
+    }
+    return new StreamTransport(plain, protocol);
+  }
+
+  /** Runs the handshake of a server. */
+  static StreamTransport server(Transport plain, TlsServer server) {
+    var protocol = new TlsServerProtocol(input(plain), output(plain));
+    try {
+      protocol.accept(server);
+    } catch (IOException e) {
+      throw new PeerFault("TLS handshake failed: " + e.getMessage(), e);
+    }
+    return new StreamTransport(plain, protocol);
+  }
+
   /** The bytes of a transport, for the protocol to read. */
-  static InputStream input(Transport plain) {
+  private static InputStream input(Transport plain) {
     return new InputStream() {
       private final MemorySegment piece = java.lang.foreign.Arena.ofAuto().allocate(PIECE, 8);
 
@@ -48,7 +74,7 @@ final class StreamTransport implements Transport {
   }
 
   /** A way for the protocol to write to a transport. */
-  static OutputStream output(Transport plain) {
+  private static OutputStream output(Transport plain) {
     return new OutputStream() {
       private final MemorySegment piece = java.lang.foreign.Arena.ofAuto().allocate(PIECE, 8);
 

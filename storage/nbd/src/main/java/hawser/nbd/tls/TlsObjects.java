@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects of QEMU's command lines that have to do with TLS: {@code tls-creds-x509}, {@code
- * tls-creds-psk}, {@code authz-simple}, {@code authz-list}. Read once, then safe from any thread.
+ * The objects of QEMU's command lines that have to do with TLS: {@code tls-creds-anon}, {@code
+ * tls-creds-x509}, {@code tls-creds-psk}, {@code authz-simple}, {@code authz-list}. Read once, then
+ * safe from any thread.
  */
 public final class TlsObjects implements TlsCredentials {
   private final Map<String, Map<String, String>> objects = new HashMap<>();
@@ -33,7 +34,7 @@ public final class TlsObjects implements TlsCredentials {
       type = type.substring("qom-type=".length());
     }
     switch (type) {
-      case "tls-creds-x509", "tls-creds-psk", "authz-simple", "authz-list" -> {}
+      case "tls-creds-anon", "tls-creds-x509", "tls-creds-psk", "authz-simple", "authz-list" -> {}
       default -> {
         return false;
       }
@@ -86,11 +87,12 @@ public final class TlsObjects implements TlsCredentials {
   @Override
   public TlsSide client(String id, @Nullable String hostname) throws BlockFault {
     Map<String, String> found = credentials(id, false);
-    if (found.getOrDefault("qom-type", "").equals("tls-creds-psk")) {
-      return PskSide.client(
-          folder(found).resolve("keys.psk"), found.getOrDefault("username", "qemu"));
-    }
-    return X509Side.of(folder(found), false, verifies(found)).expecting(hostname);
+    return switch (found.getOrDefault("qom-type", "")) {
+      case "tls-creds-anon" -> new AnonymousSide();
+      case "tls-creds-psk" ->
+          PskSide.client(folder(found).resolve("keys.psk"), found.getOrDefault("username", "qemu"));
+      default -> X509Side.of(folder(found), false, verifies(found)).expecting(hostname);
+    };
   }
 
   /**
@@ -100,11 +102,14 @@ public final class TlsObjects implements TlsCredentials {
    */
   public TlsSide server(String id, @Nullable String authorisation) throws BlockFault {
     Map<String, String> found = credentials(id, true);
-    if (found.getOrDefault("qom-type", "").equals("tls-creds-psk")) {
-      return PskSide.server(folder(found).resolve("keys.psk"));
-    }
-    X509Side side = X509Side.of(folder(found), true, verifies(found));
-    return authorisation == null ? side : side.admitting(admission(authorisation));
+    return switch (found.getOrDefault("qom-type", "")) {
+      case "tls-creds-anon" -> new AnonymousSide();
+      case "tls-creds-psk" -> PskSide.server(folder(found).resolve("keys.psk"));
+      default -> {
+        X509Side side = X509Side.of(folder(found), true, verifies(found));
+        yield authorisation == null ? side : side.admitting(admission(authorisation));
+      }
+    };
   }
 
   private Predicate<String> admission(String id) throws BlockFault {

@@ -10,8 +10,8 @@ public final class UriCredentials {
   private UriCredentials() {}
 
   /**
-   * The credentials: keys when there is {@code tls-psk-file}, certificates otherwise, out of {@code
-   * tls-certificates} or as this machine's Java trusts.
+   * The credentials: keys when there is {@code tls-psk-file}, nobody's with {@code tls-type=anon},
+   * certificates otherwise, out of {@code tls-certificates} or as this machine's Java trusts.
    */
   public static TlsSide of(NbdUri uri) throws BlockFault {
     var parameters = uri.parameters();
@@ -28,12 +28,15 @@ public final class UriCredentials {
       throw new BlockFault(Errno.EINVAL, "tls-type=psk needs tls-psk-file=FILE");
     }
     if (type.equals("anon")) {
-      throw new BlockFault(Errno.EOPNOTSUPP, "anonymous TLS is not supported");
+      return new AnonymousSide();
     }
-    boolean verify = !parameters.getOrDefault("tls-verify-peer", "1").equals("0");
+    boolean verify = uri.tlsVerifyPeer();
     String folder = parameters.get("tls-certificates");
     X509Side side =
         folder == null ? X509Side.ofSystem(verify) : X509Side.of(Path.of(folder), false, verify);
-    return side.expecting(uri.tlsHostname().orElse(null));
+    // A unix socket's server has no name to compare; that its authority is known must do.
+    return uri.tlsHostname().isPresent()
+        ? side.expecting(uri.tlsHostname().get())
+        : side.expectingAnyName();
   }
 }

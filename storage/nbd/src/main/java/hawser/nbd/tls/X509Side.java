@@ -36,6 +36,11 @@ import org.jspecify.annotations.Nullable;
 public final class X509Side implements TlsSide {
   private static final char[] NO_PASSWORD = new char[0];
 
+  /** In the place of a name, where there is none to compare. */
+  private static final String ANY_NAME = "";
+
+  private static final TrustManager[] EVERYBODY = {new TrustInEverybody()};
+
   private final SSLContext context;
   private final boolean verifyPeer;
   private final @Nullable String hostname;
@@ -71,7 +76,7 @@ public final class X509Side implements TlsSide {
       var context = SSLContext.getInstance("TLS");
       context.init(
           Files.exists(certificate) ? keys(certificate, key).getKeyManagers() : null,
-          trust(authority, folder.resolve("ca-crl.pem")),
+          verifyPeer ? trust(authority, folder.resolve("ca-crl.pem")) : EVERYBODY,
           new SecureRandom());
       return new X509Side(context, verifyPeer, null, name -> true);
     } catch (GeneralSecurityException | IOException e) {
@@ -83,7 +88,12 @@ public final class X509Side implements TlsSide {
   /** A client that trusts what this machine's Java trusts. */
   public static X509Side ofSystem(boolean verifyPeer) throws BlockFault {
     try {
-      return new X509Side(SSLContext.getDefault(), verifyPeer, null, name -> true);
+      if (verifyPeer) {
+        return new X509Side(SSLContext.getDefault(), true, null, name -> true);
+      }
+      var context = SSLContext.getInstance("TLS");
+      context.init(null, EVERYBODY, new SecureRandom());
+      return new X509Side(context, false, null, name -> true);
     } catch (GeneralSecurityException e) {
       throw new BlockFault(Errno.EINVAL, "TLS is not available: " + e.getMessage(), e);
     }
@@ -143,6 +153,11 @@ public final class X509Side implements TlsSide {
     return new X509Side(context, verifyPeer, name, admits);
   }
 
+  /** The same, content with any name that an authority has certified. */
+  public X509Side expectingAnyName() {
+    return new X509Side(context, verifyPeer, ANY_NAME, admits);
+  }
+
   /** The same, admitting only clients whose distinguished name passes. */
   public X509Side admitting(Predicate<String> names) {
     return new X509Side(context, verifyPeer, hostname, names);
@@ -153,14 +168,13 @@ public final class X509Side implements TlsSide {
     if (verifyPeer && hostname == null) {
       throw new PeerFault("No hostname for certificate validation");
     }
-    SSLEngine engine =
-        hostname == null ? context.createSSLEngine() : context.createSSLEngine(hostname, 0);
+    boolean named = hostname != null && !hostname.isEmpty();
+    SSLEngine engine = named ? context.createSSLEngine(hostname, 0) : context.createSSLEngine();
     engine.setUseClientMode(true);
-    if (verifyPeer) {
+    if (verifyPeer && named) {
       SSLParameters parameters = engine.getSSLParameters();
       parameters.setEndpointIdentificationAlgorithm("HTTPS");
       engine.setSSLParameters(parameters);
-      return new EngineTransport(plain, engine);
     }
     return new EngineTransport(plain, engine);
   }

@@ -14,9 +14,10 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** qemu-nbd and {@code hawser nbd} as servers of other people's clients. */
+/** qemu-nbd and {@code hawser nbd} as servers of other people's clients, and of ours. */
 class NbdServerTest {
   private static final int SIZE = 4 << 20;
 
@@ -47,10 +48,10 @@ class NbdServerTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void nbdinfoSeesWhatQemuNbdShows(Side side) {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void nbdinfoSeesWhatQemuNbdShows(Side side, Side client) {
     try (Peer server = serve(side, "-f", "raw", "-e", "0", "-t", "-D", "words")) {
-      String json = Peers.run("nbdinfo", "--json", uri()).ok().out();
+      String json = client.run("nbdinfo", "--json", uri()).ok().out();
       assertThat(json)
           .contains("\"protocol\": \"newstyle-fixed\"")
           .contains("\"structured\": true")
@@ -74,27 +75,27 @@ class NbdServerTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void everyByteComesOutAndGoesIn(Side side) throws Exception {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void everyByteComesOutAndGoesIn(Side side, Side client) throws Exception {
     Path copy = temp.resolve("copy.raw");
     try (Peer server = serve(side, "-f", "raw", "-e", "0", "-t")) {
-      Peers.run("nbdcopy", uri(), copy.toString()).ok();
+      client.run("nbdcopy", uri(), copy.toString()).ok();
       assertThat(Files.mismatch(image, copy)).isEqualTo(-1);
       byte[] other = new byte[SIZE];
       new Random(8).nextBytes(other);
       Files.write(copy, other);
-      Peers.run("nbdcopy", "--flush", copy.toString(), uri()).ok();
+      client.run("nbdcopy", "--flush", copy.toString(), uri()).ok();
       assertThat(server.terminate()).isZero();
     }
     assertThat(Files.mismatch(image, copy)).isEqualTo(-1);
   }
 
   @ParameterizedTest
-  @EnumSource
-  void qemuIoReadsWritesZeroesAndDiscards(Side side) {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void qemuIoReadsWritesZeroesAndDiscards(Side side, Side client) {
     try (Peer server = serve(side, "-f", "raw", "-t", "--discard=unmap")) {
       Ran ran =
-          Peers.run(
+          client.run(
               "qemu-io",
               "-f",
               "raw",
@@ -126,44 +127,44 @@ class NbdServerTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void endsWhenTheLastClientHasGone(Side side) {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void endsWhenTheLastClientHasGone(Side side, Side client) {
     try (Peer server = serve(side, "-f", "raw")) {
-      Peers.run("qemu-img", "info", "-f", "raw", uri()).ok();
+      client.run("qemu-img", "info", "-f", "raw", uri()).ok();
       assertThat(server.await()).isZero();
       assertThat(Files.exists(socket)).isFalse();
     }
   }
 
   @ParameterizedTest
-  @EnumSource
-  void readOnlyRefusesWrites(Side side) {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void readOnlyRefusesWrites(Side side, Side client) {
     try (Peer server = serve(side, "-f", "raw", "-r", "-t")) {
-      Ran ran = Peers.run("qemu-io", "-f", "raw", uri(), "-c", "write 0 4k");
+      Ran ran = client.run("qemu-io", "-f", "raw", uri(), "-c", "write 0 4k");
       assertThat(ran.exitCode()).isNotZero();
-      assertThat(Peers.run("nbdinfo", "--is", "read-only", uri()).exitCode()).isZero();
+      assertThat(client.run("nbdinfo", "--is", "read-only", uri()).exitCode()).isZero();
       assertThat(server.terminate()).isZero();
     }
   }
 
   @ParameterizedTest
-  @EnumSource
-  void exportsAreNamedAndWrongNamesAreRefused(Side side) {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void exportsAreNamedAndWrongNamesAreRefused(Side side, Side client) {
     try (Peer server = serve(side, "-f", "raw", "-x", "vda", "-t", "-e", "2")) {
       String right = "nbd+unix:///vda?socket=" + socket;
-      assertThat(Peers.run("nbdinfo", "--size", right).ok().out()).isEqualTo(SIZE + "\n");
-      Ran wrong = Peers.run("qemu-img", "info", "nbd+unix:///vdb?socket=" + socket);
+      assertThat(client.run("nbdinfo", "--size", right).ok().out()).isEqualTo(SIZE + "\n");
+      Ran wrong = client.run("qemu-img", "info", "nbd+unix:///vdb?socket=" + socket);
       assertThat(wrong.err()).contains("Requested export not available");
       assertThat(wrong.err()).contains("server reported: export 'vdb' not present");
-      Ran list = Peers.run("nbdinfo", "--list", uri());
+      Ran list = client.run("nbdinfo", "--list", uri());
       assertThat(list.ok().out()).contains("export=\"vda\"");
       assertThat(server.terminate()).isZero();
     }
   }
 
   @ParameterizedTest
-  @EnumSource
-  void holesAreTold(Side side) throws Exception {
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void holesAreTold(Side side, Side client) throws Exception {
     Path sparse = temp.resolve("sparse.raw");
     try (var file = new java.io.RandomAccessFile(sparse.toFile(), "rw")) {
       file.setLength(SIZE);
@@ -175,7 +176,7 @@ class NbdServerTest {
     Files.move(sparse, image, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
     Peers.run("qemu-io", "-f", "raw", "-c", "write -P 5 1M 64k", image.toString()).ok();
     try (Peer server = serve(side, "-f", "raw", "-t")) {
-      String map = Peers.run("nbdinfo", "--map", uri()).ok().out().replaceAll(" +", " ");
+      String map = client.run("nbdinfo", "--map", uri()).ok().out().replaceAll(" +", " ");
       assertThat(map)
           .isEqualTo(
               " 0 1048576 3 hole,zero\n 1048576 65536 0 data\n 1114112 3080192 3 hole,zero\n");

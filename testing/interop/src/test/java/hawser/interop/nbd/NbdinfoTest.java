@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -196,6 +197,24 @@ class NbdinfoTest {
     Files.deleteIfExists(socket);
     assertSame("--size", uri(""));
     assertSame("--can connect", uri(""));
+  }
+
+  @Test
+  void ofAnEncryptedExport() {
+    Peers.requires("psktool");
+    Path keys = new KeyFiles(temp).sharedKey();
+    var command = List.of("nbdkit", "-f", "-U", socket.toString(), "--tls=require");
+    try (Peer server =
+        Peers.start(
+                Stream.concat(command.stream(), Stream.of("--tls-psk=" + keys, "memory", "1M"))
+                    .toList())
+            .awaitSocket(socket)) {
+      String uri = uri("").replace("nbd+unix://", "nbds+unix://" + KeyFiles.USER + "@");
+      assertSame(REPORTS, uri + "&tls-psk-file=" + keys);
+      assertSame(QUESTIONS, uri + "&tls-psk-file=" + keys);
+      assertSame("--is tls", uri(""));
+      assertThat(server.process().isAlive()).isTrue();
+    }
   }
 
   @Test

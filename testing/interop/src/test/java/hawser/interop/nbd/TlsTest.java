@@ -31,67 +31,6 @@ class TlsTest {
     Files.write(image, content);
   }
 
-  private void template(String name, String text) throws Exception {
-    Files.writeString(temp.resolve(name + ".info"), text);
-  }
-
-  private void key(String name) {
-    Peers.run(
-            "certtool",
-            "--generate-privkey",
-            "--key-type",
-            "rsa",
-            "--bits",
-            "2048",
-            "--outfile",
-            temp.resolve(name + "-key.pem").toString())
-        .ok();
-  }
-
-  private void certificate(String name, String ca) {
-    Peers.run(
-            "certtool",
-            "--generate-certificate",
-            "--load-ca-privkey",
-            temp.resolve(ca + "-key.pem").toString(),
-            "--load-ca-certificate",
-            temp.resolve(ca + "-cert.pem").toString(),
-            "--load-privkey",
-            temp.resolve(name + "-key.pem").toString(),
-            "--template",
-            temp.resolve(name + ".info").toString(),
-            "--outfile",
-            temp.resolve(name + "-cert.pem").toString())
-        .ok();
-  }
-
-  private void makeCertificates(String ca) throws Exception {
-    template(ca, "cn = test " + ca + "\nca\ncert_signing_key\nexpiration_days = 30\n");
-    template(
-        "server",
-        "cn = localhost\ndns_name = localhost\ntls_www_server\nencryption_key\nsigning_key\n"
-            + "expiration_days = 30\n");
-    template(
-        "client",
-        "cn = client\norganization = Test\ntls_www_client\nencryption_key\nsigning_key\n"
-            + "expiration_days = 30\n");
-    key(ca);
-    Peers.run(
-            "certtool",
-            "--generate-self-signed",
-            "--load-privkey",
-            temp.resolve(ca + "-key.pem").toString(),
-            "--template",
-            temp.resolve(ca + ".info").toString(),
-            "--outfile",
-            temp.resolve(ca + "-cert.pem").toString())
-        .ok();
-    for (String end : new String[] {"server", "client"}) {
-      key(end);
-      certificate(end, ca);
-    }
-  }
-
   private Peer serve(Side side, String object, String... more) {
     var options =
         new java.util.ArrayList<>(
@@ -124,7 +63,7 @@ class TlsTest {
   @ParameterizedTest
   @CsvSource({"QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
   void certificatesAreCheckedBothWays(Side server, Side client) throws Exception {
-    makeCertificates("ca");
+    new KeyFiles(temp).certificates();
     String ours = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=server,verify-peer=on";
     String theirs = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=client";
     try (Peer peer = serve(server, ours)) {
@@ -142,7 +81,7 @@ class TlsTest {
   @ParameterizedTest
   @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
   void aClientIsAdmittedByName(Side server, Side client) throws Exception {
-    makeCertificates("ca");
+    new KeyFiles(temp).certificates();
     String ours = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=server,verify-peer=on";
     String theirs = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=client";
     String right = "authz-simple,id=az,identity=O=Test,,CN=client";
@@ -159,16 +98,29 @@ class TlsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
-  void sharedKeysEncryptToo(Side server, Side client) throws Exception {
+  @CsvSource({
+    "QEMU,HAWSER,1.2",
+    "QEMU,HAWSER,1.3",
+    "HAWSER,QEMU,1.2",
+    "HAWSER,QEMU,1.3",
+    "HAWSER,HAWSER,1.3"
+  })
+  void sharedKeysEncryptToo(Side server, Side client, String version) throws Exception {
     Path good = Files.createDirectory(temp.resolve("good"));
     Path bad = Files.createDirectory(temp.resolve("bad"));
-    for (Path folder : new Path[] {good, bad}) {
-      Peers.run("psktool", "--username", "alice", "--pskfile", folder + "/keys.psk").ok();
-    }
-    String ours = "tls-creds-psk,id=tls0,dir=" + good + ",endpoint=server";
+    new KeyFiles(good).sharedKey();
+    new KeyFiles(bad).sharedKey();
+    // QEMU's side then agrees to nothing else; ours offers both.
+    String only = ",priority=NORMAL:-VERS-ALL:+VERS-TLS" + version;
+    String ours =
+        "tls-creds-psk,id=tls0,dir="
+            + good
+            + ",endpoint=server"
+            + (server == Side.QEMU ? only : "");
     try (Peer peer = serve(server, ours)) {
-      String theirs = "tls-creds-psk,id=tls0,endpoint=client,username=alice,dir=";
+      String theirs =
+          "tls-creds-psk,id=tls0,endpoint=client,username=%s%s,dir="
+              .formatted(KeyFiles.USER, client == Side.QEMU ? only : "");
       assertThat(list(client, theirs + good).ok().out()).contains("exports available: 1");
       assertThat(list(client, theirs + bad).exitCode()).isNotZero();
       assertThat(peer.process().isAlive()).isTrue();
@@ -176,9 +128,36 @@ class TlsTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void nobodyNeedsAName(Side server, Side client) {
+    try (Peer peer = serve(server, "tls-creds-anon,id=tls0,endpoint=server")) {
+      String theirs = "tls-creds-anon,id=tls0,endpoint=client";
+      assertThat(list(client, theirs).ok().out()).contains("size:  " + SIZE);
+      Ran clear = client.run("qemu-nbd", "-L", "-k", socket.toString());
+      assertThat(clear.err()).contains("TLS negotiation required before option");
+      assertThat(peer.process().isAlive()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"QEMU,QEMU", "QEMU,HAWSER", "HAWSER,QEMU", "HAWSER,HAWSER"})
+  void aStrangersCertificateIsTakenOnlyUnverified(Side server, Side client) throws Exception {
+    new KeyFiles(temp).certificates();
+    Path other = Files.createDirectory(temp.resolve("other"));
+    new KeyFiles(other).certificates();
+    String ours = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=server,verify-peer=off";
+    String theirs = "tls-creds-x509,id=tls0,dir=" + other + ",endpoint=client,verify-peer=";
+    try (Peer peer = serve(server, ours)) {
+      assertThat(list(client, theirs + "on", "--tls-hostname", "localhost").exitCode()).isNotZero();
+      assertThat(list(client, theirs + "off").ok().out()).contains("exports available: 1");
+      assertThat(peer.process().isAlive()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource({"QEMU", "HAWSER"})
   void dataIsIntactThroughTls(Side server) throws Exception {
-    makeCertificates("ca");
+    new KeyFiles(temp).certificates();
     String ours = "tls-creds-x509,id=tls0,dir=" + temp + ",endpoint=server,verify-peer=on";
     Path copy = temp.resolve("copy.raw");
     try (Peer peer = serve(server, ours)) {
