@@ -78,17 +78,28 @@ public final class ReplyHeader {
     out.set(Wire.BE64, at + style.replyBytes(), from);
   }
 
-  /** Bytes of a read of zeroes answered by a hole. */
+  /** Bytes of a hole, which has no data behind it. */
   public static int holeBytes(ReplyStyle style) {
     return style.replyBytes() + 12;
   }
 
-  /** A whole answer that says: all zeroes. Not for simple replies. */
+  /**
+   * A piece of a read that is all zeroes. Not for simple replies; the parameters are those of
+   * {@link #piece}.
+   */
   public static void hole(
-      MemorySegment out, long at, ReplyStyle style, long cookie, long offset, int length) {
-    chunk(out, at, style, ChunkType.FLAG_DONE, ChunkType.OFFSET_HOLE, cookie, offset, 12);
-    out.set(Wire.BE64, at + style.replyBytes(), offset);
-    out.set(Wire.BE32, at + style.replyBytes() + 8, length);
+      MemorySegment out,
+      long at,
+      ReplyStyle style,
+      long cookie,
+      long offset,
+      long from,
+      long length,
+      boolean last) {
+    int flags = last ? ChunkType.FLAG_DONE : 0;
+    chunk(out, at, style, flags, ChunkType.OFFSET_HOLE, cookie, offset, 12);
+    out.set(Wire.BE64, at + style.replyBytes(), from);
+    out.set(Wire.BE32, at + style.replyBytes() + 8, (int) length);
   }
 
   /**

@@ -3,10 +3,8 @@ package hawser.nbd.server;
 import hawser.base.BlockFault;
 import hawser.base.PeerFault;
 import hawser.nbd.Command;
-import hawser.nbd.CommandFlags;
 import hawser.nbd.NbdError;
 import hawser.nbd.ReplyHeader;
-import hawser.nbd.ReplyStyle;
 import hawser.sys.Iovecs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -104,16 +102,10 @@ final class Slot implements Runnable {
       return;
     }
     Buffer held = buffer();
-    ReplyStyle style = owner.style();
-    if ((flags & CommandFlags.DF) == 0 && Zeroes.asHole(style, held.data(length))) {
-      ReplyHeader.hole(small, 0, style, cookie, offset, (int) length);
-      replySmall(ReplyHeader.holeBytes(style));
-      return;
-    }
-    int header = ReplyHeader.readBytes(style);
-    ReplyHeader.read(held.whole(), Buffer.ROOM - header, style, cookie, offset, length);
-    replyAddress = held.whole().address() + Buffer.ROOM - header;
-    replyBytes = header + length;
+    ReadAnswer answer = owner.readAnswer();
+    int start = Buffer.ROOM - ReplyHeader.readBytes(answer.style());
+    replyAddress = held.whole().address() + start;
+    replyBytes = answer.encode(held.whole(), start, flags, cookie, offset, (int) length);
   }
 
   private void change() throws BlockFault {

@@ -5,7 +5,6 @@ import hawser.base.PeerFault;
 import hawser.base.Wire;
 import hawser.block.BlockNode;
 import hawser.nbd.Command;
-import hawser.nbd.CommandFlags;
 import hawser.nbd.Handshake;
 import hawser.nbd.MetaContext;
 import hawser.nbd.NbdError;
@@ -41,6 +40,7 @@ final class Transmission implements AutoCloseable {
   private final Export export;
   private final Handshake.Ready agreed;
   private final ReplyStyle style;
+  private final ReadAnswer readAnswer;
   private final RequestRules rules;
   private final NodeCalls calls;
   private final BlockNode node;
@@ -67,6 +67,7 @@ final class Transmission implements AutoCloseable {
     this.export = export;
     this.agreed = agreed;
     this.style = agreed.style();
+    this.readAnswer = new ReadAnswer(style);
     this.node = export.node();
     this.calls = new NodeCalls(node);
     this.servesNow = node.limits().memoryAlignment() <= 64;
@@ -90,6 +91,10 @@ final class Transmission implements AutoCloseable {
 
   Export export() {
     return export;
+  }
+
+  ReadAnswer readAnswer() {
+    return readAnswer;
   }
 
   ReplyStyle style() {
@@ -338,13 +343,7 @@ final class Transmission implements AutoCloseable {
       failGathered(Command.READ, cookie, offset, NbdError.of(e.errno()), e.getMessage());
       return true;
     }
-    if ((flags & CommandFlags.DF) == 0 && Zeroes.asHole(style, data)) {
-      ReplyHeader.hole(out.whole(), gathered, style, cookie, offset, length);
-      gathered += ReplyHeader.holeBytes(style);
-    } else {
-      ReplyHeader.read(out.whole(), gathered, style, cookie, offset, length);
-      gathered += header + length;
-    }
+    gathered += readAnswer.encode(out.whole(), gathered, flags, cookie, offset, length);
     return true;
   }
 

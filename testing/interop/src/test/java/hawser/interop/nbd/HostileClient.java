@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
@@ -13,8 +14,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 
 /**
- * A client that sends bytes of its choice and does not care for the answers. Numbers are those of
- * NBD proto.md, written out here so that no mistake of ours is on both sides.
+ * A client that sends bytes of its choice, whatever the answers are. Numbers are those of NBD
+ * proto.md, written out here so that no mistake of ours is on both sides.
  */
 final class HostileClient implements Closeable {
   private static final long IHAVEOPT = 0x49484156454F5054L;
@@ -41,6 +42,17 @@ final class HostileClient implements Closeable {
     } catch (IOException serverHungUp) {
       return false;
     }
+  }
+
+  /** Reads exactly so many bytes. */
+  ByteBuffer receive(int length) throws IOException {
+    var bytes = ByteBuffer.allocate(length);
+    while (bytes.hasRemaining()) {
+      if (channel.read(bytes) < 0) {
+        throw new EOFException("the server has hung up");
+      }
+    }
+    return bytes.flip();
   }
 
   /** Says that nothing more will come, and reads until the server has hung up. */
@@ -114,10 +126,15 @@ final class HostileClient implements Closeable {
 
   /** One request's header. */
   static byte[] request(boolean extended, int type, long offset, long length) {
+    return request(extended, 0, type, offset, length);
+  }
+
+  /** One request's header, with flags. */
+  static byte[] request(boolean extended, int flags, int type, long offset, long length) {
     return bytes(
         out -> {
           out.writeInt(extended ? EXTENDED_REQUEST : REQUEST);
-          out.writeShort(0);
+          out.writeShort(flags);
           out.writeShort(type);
           out.writeLong(0xC00C1EL);
           out.writeLong(offset);
@@ -129,11 +146,11 @@ final class HostileClient implements Closeable {
         });
   }
 
-  private static byte[] flags() {
+  static byte[] flags() {
     return bytes(out -> out.writeInt(FIXED_NEWSTYLE));
   }
 
-  private static byte[] option(int code, byte[] data) {
+  static byte[] option(int code, byte[] data) {
     return bytes(
         out -> {
           out.writeLong(IHAVEOPT);
@@ -143,7 +160,7 @@ final class HostileClient implements Closeable {
         });
   }
 
-  private static byte[] export() {
+  static byte[] export() {
     return new byte[4 + 2];
   }
 
