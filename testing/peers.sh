@@ -4,6 +4,7 @@
 # are skipped.
 set -eu
 list=$(dirname "$0")/peers.txt
+. "$(dirname "$0")/next-release.sh"
 SOURCE=/etc/apt/sources.list.d/hawser-backports.sources
 
 # The first number of the version that a command prints.
@@ -95,7 +96,30 @@ fetch_guest() {
   [ -d "$guest" ] || echo "hawser: no kernel for guests (Debian's packages linux-image-cloud-amd64 and busybox-static); their tests will be skipped"
 }
 
+# Rust's virtiofsd, which this release may not have: a script in testing/target/virtiofsd starts the
+# next release's with that release's C library. /usr/libexec/virtiofsd is not looked at: before
+# version 8 QEMU brought another program of that name.
+fetch_virtiofsd() {
+  folder=$(cd "$(dirname "$0")" && pwd)/target/virtiofsd
+  [ ! -x "$folder/virtiofsd" ] || return 0
+  if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ] && [ -r /etc/apt/sources.list.d/debian.sources ]; then
+    rm -rf "$folder"
+    echo "hawser: fetching virtiofsd"
+    if unpack_next "$folder" virtiofsd libc6 libgcc-s1 libcap-ng0 libseccomp2 >/dev/null 2>&1; then
+      cat >"$folder/virtiofsd" <<'END'
+#!/bin/sh
+root=$(dirname "$0")/unpacked/usr
+lib=$root/lib/x86_64-linux-gnu
+exec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$root/libexec/virtiofsd" "$@"
+END
+      chmod +x "$folder/virtiofsd"
+    fi
+  fi
+  [ -x "$folder/virtiofsd" ] || echo "hawser: no virtiofsd (Debian's package virtiofsd, release $NEXT); its tests will be skipped"
+}
+
 fetch_guest
+fetch_virtiofsd
 wanted=$(missing)
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -r /etc/debian_version ]; then

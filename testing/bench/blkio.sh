@@ -1,21 +1,11 @@
 # libblkio's own benchmark, a vhost-user front-end that needs no guest. Where this release of Debian
 # has no libblkio, that of the next one is unpacked into a cache folder, with the C library it was
 # built for, and the benchmark is compiled from the example in its package. Sourced after shared.sh.
-NEXT=trixie
+. ../next-release.sh
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hawser/blkio
 
 fetch_blkio() {
-  apt=$cache/apt
-  mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/parts"
-  awk -v RS= '/Suites:[^\n]*-security/ { next } !done { sub(/Suites:[^\n]*/, "Suites: '$NEXT'"); print; done = 1 }' \
-    /etc/apt/sources.list.d/debian.sources >"$apt/parts/next.sources"
-  set -- -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
-    -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt" -o APT::Sandbox::User=root
-  apt-get -qq "$@" update
-  (cd "$cache" && apt-get -qq "$@" download libblkio1 libblkio-dev libc6 libgcc-s1)
-  for package in "$cache"/*.deb; do
-    dpkg -x "$package" "$cache/unpacked"
-  done
+  unpack_next "$cache" libblkio1 libblkio-dev libc6 libgcc-s1
   lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
   cc -O2 -o "$cache/blkio-bench" "$cache/unpacked/usr/share/doc/libblkio-dev/examples/blkio-bench.c" \
     -I"$cache/unpacked/usr/include" -L"$lib" -lblkio -lpthread -Wl,--allow-shlib-undefined
