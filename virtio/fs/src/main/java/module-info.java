@@ -8,4 +8,5 @@ module hawser.fs {
   exports hawser.fs.dispatch;
   exports hawser.fs.fuse;
   exports hawser.fs.passthrough;
+  exports hawser.fs.state;
 }

@@ -1,5 +1,6 @@
 package hawser.sys;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -21,11 +22,19 @@ public final class XattrCalls {
     return GETXATTR.call(buffer.first(path), buffer.second(name), into.address(), into.byteSize());
   }
 
-  /** setxattr(2) with its flags. */
-  public static long set(byte[] path, byte[] name, MemorySegment value, int flags) {
+  private static long set(byte[] path, byte[] name, MemorySegment value, int flags) {
     PathBuffer buffer = PathBuffer.mine();
     return SETXATTR.call(
         buffer.first(path), buffer.second(name), value.address(), value.byteSize(), flags, 0);
+  }
+
+  /** setxattr(2) with its flags. */
+  public static long set(byte[] path, byte[] name, byte[] value, int flags) {
+    try (var arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(Math.max(1, value.length));
+      MemorySegment.copy(MemorySegment.ofArray(value), 0, bytes, 0, value.length);
+      return set(path, name, bytes.asSlice(0, value.length), flags);
+    }
   }
 
   /** listxattr(2). */

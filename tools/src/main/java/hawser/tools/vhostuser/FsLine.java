@@ -3,7 +3,9 @@ package hawser.tools.vhostuser;
 import hawser.base.UsageFault;
 import hawser.fs.dispatch.FsDevice;
 import hawser.fs.passthrough.CacheMode;
+import hawser.fs.passthrough.MigrationOptions;
 import hawser.fs.passthrough.ShareOptions;
+import hawser.fs.passthrough.StateLimits;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import java.nio.file.Path;
@@ -36,6 +38,11 @@ final class FsLine {
           Option.flag("no-killpriv-v2", "the guest takes set-user-ID bits away (default)"),
           Option.flag("preserve-noatime", "O_NOATIME reaches the host"),
           Option.flag("readonly", "nothing can be changed"),
+          Option.value(
+              "migration-on-error",
+              "HOW",
+              "abort (default): a guest whose files cannot all be found stays where it is;"
+                  + " guest-error: those fail"),
           Option.value("rlimit-nofile", "N", "open files at most (default: what is allowed)"));
 
   private @Nullable Path folder;
@@ -55,6 +62,7 @@ final class FsLine {
   private boolean killprivV2;
   private boolean preserveNoatime;
   private boolean readOnly;
+  private MigrationOptions.OnError onError = MigrationOptions.OnError.ABORT;
 
   void take(Getopt line) {
     switch (line.key()) {
@@ -88,10 +96,25 @@ final class FsLine {
       case "no-killpriv-v2" -> killprivV2 = false;
       case "preserve-noatime" -> preserveNoatime = true;
       case "readonly" -> readOnly = true;
+      case "migration-on-error" -> onError = onError(line.value());
       case "rlimit-nofile" ->
           BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
       default -> throw line.unhandled();
     }
+  }
+
+  private static MigrationOptions.OnError onError(String text) {
+    return switch (text) {
+      case "abort" -> MigrationOptions.OnError.ABORT;
+      case "guest-error" -> MigrationOptions.OnError.GUEST_ERROR;
+      default ->
+          throw new UsageFault(
+              "--migration-on-error: '%s' is neither abort nor guest-error".formatted(text));
+    };
+  }
+
+  MigrationOptions migration() {
+    return new MigrationOptions(onError, StateLimits.USUAL);
   }
 
   private static CacheMode cache(String text) {

@@ -11,6 +11,7 @@ import hawser.tools.Program;
 import hawser.tools.Terminal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Shares a folder with a virtual machine over vhost-user, in virtiofsd's place. */
 public final class VirtiofsdProgram implements Program {
@@ -36,16 +37,17 @@ public final class VirtiofsdProgram implements Program {
   public int run(String[] args, Terminal io) {
     var common = new BackEndLine(name(), io);
     var own = new FsLine();
-    var can = new Capabilities("fs", List.of("separate-options"));
+    var can = new Capabilities("fs", List.of("migrate-precopy", "separate-options"));
     if (!common.read(args, TABLE, can, own::take)) {
       return 0;
     }
     own.check();
     // Permissions are the guest's to choose.
     ThreadCalls.umask(0);
-    try (PassThrough files = PassThrough.of(own.sharedFolder(), own.share())) {
-      var device =
-          new FsDevice(files, own.tag(), own.queues(), line -> io.error(name() + ": " + line));
+    Consumer<String> log = line -> io.error(name() + ": " + line);
+    try (PassThrough files =
+        PassThrough.of(own.sharedFolder(), own.share(), own.migration(), log)) {
+      var device = new FsDevice(files, own.tag(), own.queues(), log);
       return ServedDevice.serve(device, common);
     } catch (BlockFault e) {
       throw new UsageFault(e.getMessage());

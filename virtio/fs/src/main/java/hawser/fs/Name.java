@@ -1,7 +1,9 @@
 package hawser.fs;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A name, a path or a link's target as Linux has it: bytes without a NUL, in no particular
@@ -52,6 +54,21 @@ public final class Name {
       }
     }
     return true;
+  }
+
+  /** The names that a path consists of. */
+  public List<Name> components() {
+    var names = new ArrayList<Name>();
+    int start = 0;
+    for (int i = 0; i <= bytes.length; i++) {
+      if (i == bytes.length || bytes[i] == '/') {
+        if (i > start) {
+          names.add(new Name(Arrays.copyOfRange(bytes, start, i)));
+        }
+        start = i + 1;
+      }
+    }
+    return names;
   }
 
   @Override

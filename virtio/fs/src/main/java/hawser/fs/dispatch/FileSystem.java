@@ -3,6 +3,11 @@ package hawser.fs.dispatch;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.sys.Iovecs;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * What serves FUSE requests. Called by several threads at once; each call is answered by its
@@ -35,6 +40,22 @@ public interface FileSystem extends AutoCloseable {
    * @return bytes or a negated error number
    */
   long write(long handle, long offset, int flags, Iovecs from);
+
+  /** Why the state could not be saved now, in words; empty when it could. No queue works. */
+  List<String> obstacles() throws IOException;
+
+  /** Writes all that the guest knows, for another daemon. No queue works. */
+  void save(OutputStream to) throws IOException;
+
+  /**
+   * Takes over a guest from another daemon, or stays empty when that fails. No queue works.
+   *
+   * @return the flags that its kernel agreed to; nothing when it has not mounted
+   */
+  OptionalLong load(InputStream from) throws IOException;
+
+  /** Queues begin to work, perhaps after a state was saved and never used. */
+  void resumed();
 
   @Override
   void close();

@@ -2,9 +2,17 @@ package hawser.fs.dispatch;
 
 import hawser.vhost.backend.Device;
 import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.backend.SavesState;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -15,7 +23,7 @@ import java.util.function.Consumer;
  * The virtio file system device (virtio, "File System Device"): queue 0 for what must not wait
  * behind others, and request queues.
  */
-public final class FsDevice implements Device {
+public final class FsDevice implements Device, SavesState {
   /** Bytes of the tag by which a guest mounts the share. */
   public static final int TAG_BYTES_MAX = 36;
 
@@ -25,6 +33,7 @@ public final class FsDevice implements Device {
   /** Requests that wait at the same time, for locks or for the disk. */
   private static final int WORKERS_MAX = 256;
 
+  private static final int STREAM_BYTES = 64 << 10;
   private static final int WORKER_IDLE_SECONDS = 10;
 
   private final Mount mount;
@@ -88,7 +97,29 @@ public final class FsDevice implements Device {
   }
 
   @Override
+  public void readyToSave() throws IOException {
+    List<String> obstacles = mount.files.obstacles();
+    if (!obstacles.isEmpty()) {
+      throw new IOException(String.join("; ", obstacles));
+    }
+  }
+
+  @Override
+  public void save(OutputStream to) throws IOException {
+    var buffered = new BufferedOutputStream(to, STREAM_BYTES);
+    mount.files.save(buffered);
+    buffered.flush();
+  }
+
+  @Override
+  public void load(InputStream from) throws IOException {
+    OptionalLong agreed = mount.files.load(new BufferedInputStream(from, STREAM_BYTES));
+    agreed.ifPresent(mount::mountedWith);
+  }
+
+  @Override
   public QueueHandler open(int queue) {
+    mount.files.resumed();
     return new FuseQueue(mount, workers, log);
   }
 

@@ -3,6 +3,8 @@ package hawser.fs.passthrough;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.InitFlag;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /** What is agreed in INIT. */
 final class Features {
@@ -34,7 +36,8 @@ final class Features {
         READ_BYTES_MAX / PAGE_BYTES);
   }
 
-  private static long wanted(ShareOptions options) {
+  /** The flags that a daemon with these options agrees to. */
+  static long wanted(ShareOptions options) {
     long wanted =
         InitFlag.mask(
             InitFlag.ASYNC_READ,
@@ -61,5 +64,13 @@ final class Features {
 
   private static long when(boolean condition, InitFlag... flags) {
     return condition ? InitFlag.mask(flags) : 0;
+  }
+
+  /** Flags by their names. */
+  static String names(long flags) {
+    return Arrays.stream(InitFlag.values())
+        .filter(flag -> flag.in(flags))
+        .map(InitFlag::name)
+        .collect(Collectors.joining(", "));
   }
 }

@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.fs.state.Identity;
 import hawser.sys.Statx;
 
 /**
@@ -19,6 +20,11 @@ record FileId(long device, long inode, long mount, long birthSeconds, int birthN
         status.mount(),
         status.btimeSeconds(),
         status.btimeNanos());
+  }
+
+  /** What of it travels. */
+  Identity identity() {
+    return new Identity(device, mount, inode, birthSeconds, birthNanos);
   }
 
   @Override

@@ -260,6 +260,7 @@ final class Files {
   FuseReply release(FuseRequest.Release request) throws Refusal {
     OpenFile file = share.file(request.handle());
     locks.released(file, request.lockOwner());
+    locks.closed(file);
     share.close(request.handle());
     return new FuseReply.Done();
   }

@@ -3,13 +3,19 @@ package hawser.fs.passthrough;
 import static hawser.sys.FileCalls.O_CLOEXEC;
 import static hawser.sys.FileCalls.O_NOFOLLOW;
 import static hawser.sys.FileCalls.O_PATH;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -350,6 +356,126 @@ final class Inodes {
     } finally {
       directory.release();
     }
+  }
+
+  /** Every inode that the guest knows, or has open. */
+  synchronized List<Inode> all() {
+    var all = new ArrayList<Inode>(byNode.size());
+    byNode.forEach((_, inode) -> all.add(inode));
+    return all;
+  }
+
+  /** The number of the next inode. */
+  synchronized long nextNode() {
+    return nextNode;
+  }
+
+  /** The path from the shared folder to what a descriptor stands for; null when it is not there. */
+  @Nullable Name pathInShare(Descriptor held) {
+    Descriptor folder = held(root);
+    if (folder == null) {
+      return null;
+    }
+    try (var arena = Arena.ofConfined()) {
+      byte[] above = path(folder, arena);
+      byte[] path = path(held, arena);
+      int start = above.length == 1 ? 1 : above.length + 1;
+      boolean below =
+          path.length > start
+              && path[start - 1] == '/'
+              && Arrays.equals(path, 0, above.length, above, 0, above.length);
+      return below ? new Name(Arrays.copyOfRange(path, start, path.length)) : null;
+    } finally {
+      folder.release();
+    }
+  }
+
+  private static byte[] path(Descriptor held, Arena arena) {
+    MemorySegment room = arena.allocate(Name.PATH_BYTES_MAX);
+    byte[] link = PathCalls.ofDescriptor(held.fd);
+    long length = Math.max(0, PathCalls.readlinkat(PathCalls.AT_FDCWD, link, room));
+    return room.asSlice(0, length).toArray(JAVA_BYTE);
+  }
+
+  /**
+   * Remembers an inode at a path below the shared folder, if that leads to it.
+   *
+   * @return whether it does
+   */
+  boolean relocate(Inode inode, Name path, Statx status) throws Refusal {
+    Inode found = locate(path, 0, status);
+    boolean same = found.id.equals(inode.id);
+    if (same && found.directory != null && found.name != null) {
+      moved(inode, found.directory, found.name);
+    }
+    return same;
+  }
+
+  /** An inode of this number for what lies at a path below the shared folder. */
+  Inode locate(Name path, long nodeId, Statx status) throws Refusal {
+    Inode directory = root;
+    Descriptor at = hold(root);
+    try {
+      for (Iterator<Name> names = path.components().iterator(); names.hasNext(); ) {
+        Name name = names.next();
+        if (!name.isComponent()) {
+          throw new Refusal(Errno.EINVAL);
+        }
+        int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
+        Refusal.check(PathCalls.statx(at.fd, name.bytes(), flags, status));
+        if (!names.hasNext()) {
+          var inode = new Inode(nodeId, FileId.of(status), status.type());
+          moved(inode, directory, name);
+          return inode;
+        }
+        Inode next = onTheWay(status, directory, name);
+        Descriptor below = hold(next);
+        at.release();
+        at = below;
+        directory = next;
+      }
+      throw new Refusal(Errno.EINVAL);
+    } finally {
+      at.release();
+    }
+  }
+
+  /** A directory that the guest need not know of, on the way to a file that it does know. */
+  private synchronized Inode onTheWay(Statx status, Inode directory, Name name) {
+    Inode inode = byId.get(FileId.of(status));
+    if (inode == null) {
+      inode = new Inode(nextNode++, FileId.of(status), status.type());
+    }
+    if (inode != root) {
+      moved(inode, directory, name);
+    }
+    return inode;
+  }
+
+  /** Where an inode was seen last, for people. */
+  synchronized String describe(Inode inode) {
+    var names = new ArrayDeque<String>();
+    for (Inode at = inode; at != null && at.name != null; at = at.directory) {
+      names.push(at.name.toString());
+    }
+    return String.join("/", names);
+  }
+
+  /** Takes over inodes of a guest that arrives; nothing is known before. */
+  synchronized void arrived(List<Inode> arriving, long next) {
+    for (Inode inode : arriving) {
+      if (inode.lookups > 0) {
+        byNode.add(inode.nodeId, inode);
+        byId.putIfAbsent(inode.id, inode);
+      }
+    }
+    nextNode = next;
+  }
+
+  /** An inode is reached by a descriptor from now on, for it has no name. */
+  synchronized void reachedBy(Inode inode, Descriptor opened) {
+    inode.nameless = true;
+    inode.descriptor = opened;
   }
 
   /** Lets go of everything. */

@@ -5,8 +5,11 @@ import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.FileLock;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
+import hawser.fs.state.SavedLock;
 import hawser.sys.FileCalls;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -29,33 +32,44 @@ final class Locks {
   private static final long WAIT_NANOS_MIN = TimeUnit.MICROSECONDS.toNanos(200);
   private static final long WAIT_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
 
+  private final Share share;
   private final Inodes inodes;
-  private final Map<Owner, Descriptor> owners = new HashMap<>();
+  private final Map<Owner, Held> owners = new HashMap<>();
+
+  /** By handle: whether the lock on the whole file is exclusive. */
+  private final Map<Long, Boolean> whole = new HashMap<>();
+
+  /** The host has been told that the locks are free, for another daemon takes them over. */
+  private boolean givenUp;
 
   Locks(Share share) {
+    this.share = share;
     this.inodes = share.inodes;
   }
 
   /** A process of the guest's, as far as one file is concerned. */
   private record Owner(long nodeId, long owner) {}
 
-  /** The descriptor that an owner's locks belong to, held; opens one where there is none. */
-  private Descriptor of(Inode inode, long owner) throws Refusal {
+  /** What its locks belong to on the host, and which they are; the ranges are guarded by this. */
+  private record Held(Descriptor descriptor, LockRanges ranges) {}
+
+  /** What an owner's locks belong to, its descriptor held; opens one where there is none. */
+  private Held of(Inode inode, long owner) throws Refusal {
     var key = new Owner(inode.nodeId, owner);
     synchronized (this) {
-      Descriptor open = owners.get(key);
-      if (open != null && open.hold()) {
-        return open;
+      Held known = owners.get(key);
+      if (known != null && known.descriptor().hold()) {
+        return known;
       }
     }
-    var opened = new Descriptor(openForLocks(inode));
+    var opened = new Held(new Descriptor(openForLocks(inode)), new LockRanges());
     synchronized (this) {
-      Descriptor earlier = owners.putIfAbsent(key, opened);
-      if (earlier != null && earlier.hold()) {
-        opened.release();
+      Held earlier = owners.putIfAbsent(key, opened);
+      if (earlier != null && earlier.descriptor().hold()) {
+        opened.descriptor().release();
         return earlier;
       }
-      boolean _ = opened.hold();
+      boolean _ = opened.descriptor().hold();
       return opened;
     }
   }
@@ -69,7 +83,7 @@ final class Locks {
   }
 
   FuseReply get(OpenFile file, FuseRequest.Getlk request) throws Refusal {
-    Descriptor held = of(file.inode(), request.owner());
+    Descriptor held = of(file.inode(), request.owner()).descriptor();
     try {
       FileLock wanted = request.lock();
       FileCalls.HeldLock other =
@@ -101,22 +115,44 @@ final class Locks {
 
   FuseReply set(Call call, OpenFile file, FuseRequest.Setlk request) throws Refusal {
     FileLock lock = request.lock();
+    FileCalls.Lock kind = kind(lock.type());
     if ((request.flags() & FuseRequest.Setlk.FLOCK) != 0) {
-      int operation = operation(kind(lock.type())) | LOCK_NB;
+      int operation = operation(kind) | LOCK_NB;
       await(call, request, file.descriptor(), fd -> FileCalls.flock(fd, operation));
+      remember(file.handle(), kind);
       return new FuseReply.Done();
     }
     if (lock.start() < 0 || lock.end() < lock.start()) {
       throw new Refusal(Errno.EINVAL);
     }
-    FileCalls.Lock kind = kind(lock.type());
-    Descriptor own = of(file.inode(), request.owner());
+    Held own = of(file.inode(), request.owner());
     try {
-      await(call, request, own, fd -> FileCalls.ofdLock(fd, kind, lock.start(), length(lock)));
+      await(
+          call,
+          request,
+          own.descriptor(),
+          fd -> FileCalls.ofdLock(fd, kind, lock.start(), length(lock)));
+      remember(own, kind, lock);
     } finally {
-      own.release();
+      own.descriptor().release();
     }
     return new FuseReply.Done();
+  }
+
+  private synchronized void remember(long handle, FileCalls.Lock kind) {
+    if (kind == FileCalls.Lock.NONE) {
+      whole.remove(handle);
+    } else {
+      whole.put(handle, kind == FileCalls.Lock.WRITE);
+    }
+  }
+
+  private synchronized void remember(Held own, FileCalls.Lock kind, FileLock lock) {
+    if (kind == FileCalls.Lock.NONE) {
+      own.ranges().unlock(lock.start(), lock.end());
+    } else {
+      own.ranges().lock(lock.start(), lock.end(), kind == FileCalls.Lock.WRITE);
+    }
   }
 
   private static int operation(FileCalls.Lock kind) {
@@ -159,20 +195,124 @@ final class Locks {
 
   /** A process of the guest's has closed a file: its byte-range locks on it go. */
   void released(OpenFile file, long owner) {
-    @Nullable Descriptor open;
+    @Nullable Held held;
     synchronized (this) {
-      open = owners.remove(new Owner(file.inode().nodeId, owner));
+      held = owners.remove(new Owner(file.inode().nodeId, owner));
     }
-    if (open != null) {
+    if (held != null) {
       // Another request may hold it: the locks go now, not when that one ends.
-      FileCalls.ofdLock(open.fd, FileCalls.Lock.NONE, 0, 0);
-      open.release();
+      FileCalls.ofdLock(held.descriptor().fd, FileCalls.Lock.NONE, 0, 0);
+      held.descriptor().release();
     }
+  }
+
+  /** An open file is closed, and its lock goes. */
+  synchronized void closed(OpenFile file) {
+    whole.remove(file.handle());
+  }
+
+  /** All locks that the guest holds. */
+  synchronized List<SavedLock> all() {
+    var all = new ArrayList<SavedLock>();
+    owners.forEach(
+        (owner, held) ->
+            held.ranges()
+                .ranges()
+                .forEach(
+                    range ->
+                        all.add(
+                            new SavedLock.Range(
+                                owner.nodeId(),
+                                owner.owner(),
+                                range.exclusive(),
+                                range.start(),
+                                range.end()))));
+    whole.forEach((handle, exclusive) -> all.add(new SavedLock.Whole(handle, exclusive)));
+    return all;
+  }
+
+  /** Frees all locks on the host, without forgetting them. */
+  synchronized void giveUp() {
+    givenUp = true;
+    owners
+        .values()
+        .forEach(held -> FileCalls.ofdLock(held.descriptor().fd, FileCalls.Lock.NONE, 0, 0));
+    whole.keySet().forEach(handle -> lockWhole(handle, LOCK_UN));
+  }
+
+  private long lockWhole(long handle, int operation) {
+    OpenFile file = share.files.get(handle);
+    if (file == null || !file.descriptor().hold()) {
+      return -Errno.EBADF.number();
+    }
+    try {
+      return FileCalls.flock(file.descriptor().fd, operation | LOCK_NB);
+    } finally {
+      file.descriptor().release();
+    }
+  }
+
+  /** Takes what {@link #giveUp} freed; answers the locks that somebody else has taken meanwhile. */
+  List<SavedLock> takeBack() {
+    synchronized (this) {
+      if (!givenUp) {
+        return List.of();
+      }
+      givenUp = false;
+    }
+    var lost = new ArrayList<SavedLock>();
+    for (SavedLock lock : all()) {
+      if (!take(lock)) {
+        lost.add(lock);
+      }
+    }
+    return lost;
+  }
+
+  /** Takes a lock for the guest that holds it already, as far as it knows; whether that worked. */
+  boolean take(SavedLock lock) {
+    return switch (lock) {
+      case SavedLock.Range range -> take(range);
+      case SavedLock.Whole(long handle, boolean exclusive) -> {
+        FileCalls.Lock kind = kind(exclusive);
+        boolean taken = lockWhole(handle, operation(kind)) == 0;
+        if (taken) {
+          remember(handle, kind);
+        }
+        yield taken;
+      }
+    };
+  }
+
+  private boolean take(SavedLock.Range range) {
+    try {
+      Held own = of(inodes.get(range.nodeId()), range.owner());
+      try {
+        FileCalls.Lock kind = kind(range.exclusive());
+        var lock = new FileLock(range.start(), range.end(), FileLock.READ, 0);
+        int fd = own.descriptor().fd;
+        if (FileCalls.ofdLock(fd, kind, range.start(), length(lock)) < 0) {
+          return false;
+        }
+        remember(own, kind, lock);
+        return true;
+      } finally {
+        own.descriptor().release();
+      }
+    } catch (Refusal e) {
+      return false;
+    }
+  }
+
+  private static FileCalls.Lock kind(boolean exclusive) {
+    return exclusive ? FileCalls.Lock.WRITE : FileCalls.Lock.READ;
   }
 
   /** The guest knows nothing any more. */
   synchronized void clear() {
-    owners.values().forEach(Descriptor::release);
+    owners.values().forEach(held -> held.descriptor().release());
     owners.clear();
+    whole.clear();
+    givenUp = false;
   }
 }

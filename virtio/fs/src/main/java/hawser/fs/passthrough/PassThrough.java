@@ -7,13 +7,23 @@ import hawser.fs.dispatch.FileSystem;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.RequestHeader;
+import hawser.fs.state.CountingSink;
+import hawser.fs.state.SavedLock;
+import hawser.fs.state.StateReader;
+import hawser.fs.state.StateWriter;
 import hawser.sys.FileCalls;
 import hawser.sys.Iovecs;
 import hawser.sys.PathCalls;
 import hawser.sys.Result;
 import hawser.sys.Statx;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /** A folder of the host's, served to one guest. Safe from any thread. */
 public final class PassThrough implements FileSystem {
@@ -24,9 +34,15 @@ public final class PassThrough implements FileSystem {
   private final Statuses statuses;
   private final Xattrs xattrs;
   private final Locks locks;
+  private final HiddenLinks hidden;
+  private final MigrationOptions migration;
+  private final Consumer<String> log;
 
-  private PassThrough(Share share) {
+  private PassThrough(Share share, MigrationOptions migration, Consumer<String> log) {
     this.share = share;
+    this.migration = migration;
+    this.log = log;
+    this.hidden = new HiddenLinks(share.inodes);
     this.xattrs = new Xattrs(share);
     this.locks = new Locks(share);
     this.names = new Names(share, xattrs);
@@ -35,8 +51,14 @@ public final class PassThrough implements FileSystem {
     this.statuses = new Statuses(share);
   }
 
-  /** Shares a folder. */
-  public static PassThrough of(Path folder, ShareOptions options) throws BlockFault {
+  /**
+   * Shares a folder.
+   *
+   * @param log takes a line for what a person should know
+   */
+  public static PassThrough of(
+      Path folder, ShareOptions options, MigrationOptions migration, Consumer<String> log)
+      throws BlockFault {
     byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
     int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
     String doing = "cannot share " + folder;
@@ -45,7 +67,8 @@ public final class PassThrough implements FileSystem {
             (int) Result.orFault(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0), doing));
     var status = new Statx();
     Result.orFault(PathCalls.statx(root.fd, status), doing);
-    return new PassThrough(new Share(options, new Inodes(root, status, options.descriptorsMax())));
+    var inodes = new Inodes(root, status, options.descriptorsMax());
+    return new PassThrough(new Share(options, inodes), migration, log);
   }
 
   @Override
@@ -56,6 +79,7 @@ public final class PassThrough implements FileSystem {
     destroy();
     FuseReply.Agreed agreed = Features.agree(init, share.options);
     share.agreed = agreed.flags();
+    share.mounted = true;
     return agreed;
   }
 
@@ -64,6 +88,37 @@ public final class PassThrough implements FileSystem {
     locks.clear();
     share.clear();
     share.agreed = 0;
+    share.mounted = false;
+    hidden.remove();
+  }
+
+  @Override
+  public void save(OutputStream to) throws IOException {
+    StateSaver.save(share, locks, migration.limits(), hidden, new StateWriter(to));
+    locks.giveUp();
+  }
+
+  @Override
+  public List<String> obstacles() throws IOException {
+    return StateSaver.survey(share, locks, migration.limits(), hidden, new CountingSink());
+  }
+
+  @Override
+  public OptionalLong load(InputStream from) throws IOException {
+    destroy();
+    boolean goOn = migration.onError() == MigrationOptions.OnError.GUEST_ERROR;
+    try (var loader = new StateLoader(share, files, locks, migration.limits(), goOn, log)) {
+      StateReader.read(from, loader);
+    }
+    return share.mounted ? OptionalLong.of(share.agreed) : OptionalLong.empty();
+  }
+
+  @Override
+  public void resumed() {
+    hidden.remove();
+    for (SavedLock lock : locks.takeBack()) {
+      log.accept("a lock of the guest's has been taken by somebody else: " + lock);
+    }
   }
 
   @Override

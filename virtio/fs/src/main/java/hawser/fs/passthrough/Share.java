@@ -5,7 +5,10 @@ import hawser.fs.fuse.Attributes;
 import hawser.fs.fuse.Entry;
 import hawser.fs.fuse.InitFlag;
 import hawser.fs.fuse.Time;
+import hawser.fs.state.SavedSettings;
 import hawser.sys.Statx;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What all operations on a shared folder have in common. Safe from any thread. */
 final class Share {
@@ -17,6 +20,9 @@ final class Share {
 
   /** The flags that INIT agreed to. */
   volatile long agreed;
+
+  /** Whether a kernel has mounted the share. */
+  volatile boolean mounted;
 
   private long nextHandle = 1;
 
@@ -100,7 +106,7 @@ final class Share {
         status.links(),
         status.uid(),
         status.gid(),
-        device(status.deviceMajor(), status.deviceMinor()),
+        Device.pack(status.deviceMajor(), status.deviceMinor()),
         status.blockSize(),
         isSubmount(inode, status) ? Attributes.SUBMOUNT : 0);
   }
@@ -109,8 +115,28 @@ final class Share {
     return InitFlag.SUBMOUNTS.in(agreed) && status.mountRoot() && inode != inodes.root();
   }
 
-  /** A device number in the kernel's 32 bits (new_encode_dev). */
-  private static int device(int major, int minor) {
-    return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+  /** What was agreed with the guest, and where its numbers go on. */
+  synchronized SavedSettings settings() {
+    return new SavedSettings(mounted, agreed, inodes.nextNode(), nextHandle);
+  }
+
+  /** All open files. */
+  List<OpenFile> openFiles() {
+    var all = new ArrayList<OpenFile>();
+    files.forEach((_, file) -> all.add(file));
+    return all;
+  }
+
+  /** A guest arrives that has mounted elsewhere. */
+  synchronized void arrived(SavedSettings settings) {
+    mounted = settings.mounted();
+    agreed = settings.agreed();
+    nextHandle = settings.nextHandle();
+  }
+
+  /** A file that an arriving guest holds open. */
+  void arrived(OpenFile file) {
+    files.add(file.handle(), file);
+    inodes.opened(file);
   }
 }

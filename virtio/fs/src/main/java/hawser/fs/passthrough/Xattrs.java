@@ -8,7 +8,6 @@ import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.sys.PathCalls;
 import hawser.sys.XattrCalls;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Extended attributes. */
@@ -77,12 +76,8 @@ final class Xattrs {
   }
 
   private static long put(Descriptor held, Name name, Name value, int flags) {
-    try (var arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate(Math.max(1, value.length()));
-      MemorySegment.copy(MemorySegment.ofArray(value.bytes()), 0, bytes, 0, value.length());
-      byte[] path = PathCalls.ofDescriptor(held.fd);
-      return XattrCalls.set(path, name.bytes(), bytes.asSlice(0, value.length()), flags);
-    }
+    byte[] path = PathCalls.ofDescriptor(held.fd);
+    return XattrCalls.set(path, name.bytes(), value.bytes(), flags);
   }
 
   FuseReply remove(Call call, FuseRequest.Removexattr request) throws Refusal {

@@ -15,6 +15,14 @@ public interface SavesState {
   /** Migration has been called off. */
   default void cancel() {}
 
+  /**
+   * The front-end is about to ask for the state, and can still be told that it is not to be had:
+   * the guest then goes on where it is. No queue works. Called on the connection's thread.
+   *
+   * @throws IOException saying what stands in the way
+   */
+  default void readyToSave() throws IOException {}
+
   /** Writes everything that {@link #load} needs at the destination. */
   void save(OutputStream to) throws IOException;
 

@@ -15,8 +15,10 @@ import hawser.vhost.message.Header;
 import hawser.vhost.message.InflightArea;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.ReplyRule;
+import hawser.vhost.message.StateDirection;
 import hawser.vhost.message.VirtioFeature;
 import hawser.vhost.message.VringDescriptor;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -376,9 +378,15 @@ final class Session implements DeviceHost {
         options.log().accept("SET_DEVICE_STATE_FD: phase is %d, not 0".formatted(asked.phase()));
         return Reply.number(NO_DESCRIPTOR | 1);
       }
+      if (asked.direction() == StateDirection.SAVE) {
+        state.readyToSave();
+      }
       transfer = new StateTransfer(state, device.name(), asked.direction(), fd, options.log());
       begun = true;
       return Reply.number(NO_DESCRIPTOR);
+    } catch (IOException e) {
+      options.log().accept("SET_DEVICE_STATE_FD: refused: " + e.getMessage());
+      return Reply.number(NO_DESCRIPTOR | 1);
     } finally {
       if (!begun) {
         new Descriptors(fd).close();

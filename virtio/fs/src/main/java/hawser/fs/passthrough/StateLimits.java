@@ -1,0 +1,17 @@
+package hawser.fs.passthrough;
+
+/**
+ * How much of a share's state may travel.
+ *
+ * @param embeddedBytes bytes of files without a name, which travel with their content, in all
+ */
+public record StateLimits(long embeddedBytes) {
+  /** Inodes of one state at most. */
+  static final int INODES_MAX = 16 << 20;
+
+  /** Open files of one state at most. */
+  static final int FILES_MAX = 4 << 20;
+
+  /** What is usual. */
+  public static final StateLimits USUAL = new StateLimits(1L << 30);
+}

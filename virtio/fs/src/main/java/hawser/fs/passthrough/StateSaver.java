@@ -1,0 +1,275 @@
+package hawser.fs.passthrough;
+
+import static hawser.sys.PathCalls.AT_SYMLINK_NOFOLLOW;
+import static hawser.sys.PathCalls.EMPTY;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import hawser.fs.Name;
+import hawser.fs.state.Location;
+import hawser.fs.state.SavedFile;
+import hawser.fs.state.SavedInode;
+import hawser.fs.state.StateSink;
+import hawser.sys.FileCalls;
+import hawser.sys.PathCalls;
+import hawser.sys.Statx;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells all that a guest knows of its share to whoever takes over. For each inode in use it finds
+ * out how it can be found again: by its name, if that still leads to it; by the name that it has
+ * now, if somebody else has moved it; by one that is made for the journey; or not at all, and then
+ * it travels with its content. No queue may work meanwhile.
+ */
+final class StateSaver {
+  private final Share share;
+  private final Inodes inodes;
+  private final Locks locks;
+  private final StateLimits limits;
+  private final StateSink sink;
+  private final boolean surveyOnly;
+  private final HiddenLinks hidden;
+  private final Statx status = new Statx();
+  private final Set<Long> told = new HashSet<>();
+  private final List<Inode> embedded = new ArrayList<>();
+  private final List<String> problems = new ArrayList<>();
+  private long embeddedBytes;
+
+  private StateSaver(
+      Share share,
+      Locks locks,
+      StateLimits limits,
+      HiddenLinks hidden,
+      StateSink sink,
+      boolean surveyOnly) {
+    this.share = share;
+    this.inodes = share.inodes;
+    this.locks = locks;
+    this.limits = limits;
+    this.hidden = hidden;
+    this.sink = sink;
+    this.surveyOnly = surveyOnly;
+  }
+
+  /** Writes everything. */
+  static void save(Share share, Locks locks, StateLimits limits, HiddenLinks hidden, StateSink sink)
+      throws IOException {
+    var saver = new StateSaver(share, locks, limits, hidden, sink, false);
+    saver.run();
+    if (!saver.problems.isEmpty()) {
+      throw new IOException(String.join("; ", saver.problems));
+    }
+    sink.end();
+  }
+
+  /** What could not be saved now, in words for people; tells {@code sink} what would be written. */
+  static List<String> survey(
+      Share share, Locks locks, StateLimits limits, HiddenLinks hidden, StateSink sink)
+      throws IOException {
+    var saver = new StateSaver(share, locks, limits, hidden, sink, true);
+    saver.run();
+    return List.copyOf(saver.problems);
+  }
+
+  private void run() throws IOException {
+    sink.settings(share.settings());
+    for (Inode inode : inodes.all()) {
+      tellWithDirectories(inode);
+    }
+    for (Inode inode : embedded) {
+      content(inode);
+    }
+    for (OpenFile file : share.openFiles()) {
+      sink.file(new SavedFile(file.handle(), file.inode().nodeId, file.flags()));
+    }
+    for (var lock : locks.all()) {
+      sink.lock(lock);
+    }
+  }
+
+  private void tellWithDirectories(Inode inode) throws IOException {
+    if (told.contains(inode.nodeId)) {
+      return;
+    }
+    Location location = locate(inode);
+    Deque<Inode> above = new ArrayDeque<>();
+    for (Inode at = directoryOf(inode, location); at != null && !told.contains(at.nodeId); ) {
+      above.push(at);
+      at = directoryOf(at, locate(at));
+    }
+    for (Inode directory : above) {
+      tell(directory, locate(directory));
+    }
+    tell(inode, location);
+  }
+
+  private static @Nullable Inode directoryOf(Inode inode, Location location) {
+    return location instanceof Location.Named ? inode.directory : null;
+  }
+
+  private void tell(Inode inode, Location location) throws IOException {
+    if (!told.add(inode.nodeId)) {
+      return;
+    }
+    if (location instanceof Location.Embedded) {
+      embedded.add(inode);
+    }
+    sink.inode(
+        new SavedInode(
+            inode.nodeId,
+            inode.lookups,
+            inode.type,
+            inode.id.identity(),
+            inode.visibleInode,
+            isNeeded(inode) && !(location instanceof Location.Lost),
+            location));
+  }
+
+  /** Whether the guest could not go on without it, as far as can be told. */
+  private boolean isNeeded(Inode inode) {
+    return !inode.files.isEmpty()
+        || (inode.descriptor != null && (inode.type == Statx.DIRECTORY || inode.nameless));
+  }
+
+  private Location locate(Inode inode) {
+    if (inode == inodes.root()) {
+      return new Location.Root();
+    }
+    Descriptor held = inodes.held(inode);
+    if (held == null) {
+      // Nobody has it open: where it was seen last it is looked for when it is needed.
+      return named(inode);
+    }
+    try {
+      if (isWhereItWas(inode) || hasBeenMoved(inode, held)) {
+        return named(inode);
+      }
+      return isNeeded(inode) ? withoutName(inode, held) : new Location.Lost();
+    } finally {
+      held.release();
+    }
+  }
+
+  private static Location named(Inode inode) {
+    Inode directory = inode.directory;
+    Name name = inode.name;
+    return directory == null || name == null || inode.nameless
+        ? new Location.Lost()
+        : new Location.Named(directory.nodeId, name);
+  }
+
+  private boolean isWhereItWas(Inode inode) {
+    Inode directory = inode.directory;
+    Name name = inode.name;
+    if (directory == null || name == null || inode.nameless) {
+      return false;
+    }
+    try {
+      Descriptor in = inodes.hold(directory);
+      try {
+        return leadsTo(in.fd, name, inode);
+      } finally {
+        in.release();
+      }
+    } catch (Refusal e) {
+      return false;
+    }
+  }
+
+  private boolean leadsTo(int directory, Name name, Inode inode) {
+    return PathCalls.statx(directory, name.bytes(), AT_SYMLINK_NOFOLLOW, status) == 0
+        && FileId.of(status).equals(inode.id);
+  }
+
+  /** Asks the kernel where the file is now; true when it is in the share, and remembered there. */
+  private boolean hasBeenMoved(Inode inode, Descriptor held) {
+    Name path = inodes.pathInShare(held);
+    if (path == null || path.length() == 0) {
+      return false;
+    }
+    try {
+      return inodes.relocate(inode, path, status);
+    } catch (Refusal e) {
+      return false;
+    }
+  }
+
+  private Location withoutName(Inode inode, Descriptor held) {
+    if (PathCalls.statx(held.fd, status) < 0) {
+      return problem(inode, "its attributes cannot be read");
+    }
+    if (status.links() > 0 && inode.type != Statx.DIRECTORY) {
+      Name name = surveyOnly ? HiddenLinks.name(inode) : hidden.link(inode, held);
+      if (name != null) {
+        return new Location.Hidden(name);
+      }
+    }
+    return embed(inode, held);
+  }
+
+  private Location embed(Inode inode, Descriptor held) {
+    long stored = Math.min(status.size(), status.blocks() * 512);
+    embeddedBytes += inode.type == Statx.REGULAR ? stored : 0;
+    if (embeddedBytes > limits.embeddedBytes()) {
+      return problem(
+          inode,
+          "it has no name any more, and with its %d bytes more than %d would travel"
+              .formatted(stored, limits.embeddedBytes()));
+    }
+    return new Location.Embedded(
+        status.mode(),
+        status.uid(),
+        status.gid(),
+        Device.pack(status.deviceMajor(), status.deviceMinor()),
+        inode.type == Statx.REGULAR ? status.size() : 0,
+        status.atimeSeconds(),
+        status.atimeNanos(),
+        status.mtimeSeconds(),
+        status.mtimeNanos(),
+        inode.type == Statx.SYMLINK ? target(held) : new Name(EMPTY));
+  }
+
+  private static Name target(Descriptor link) {
+    try (var arena = Arena.ofConfined()) {
+      MemorySegment room = arena.allocate(Name.PATH_BYTES_MAX);
+      long length = Math.max(0, PathCalls.readlinkat(link.fd, EMPTY, room));
+      return new Name(room.asSlice(0, length).toArray(JAVA_BYTE));
+    }
+  }
+
+  private Location problem(Inode inode, String why) {
+    problems.add("inode %d (was '%s'): %s".formatted(inode.nodeId, inodes.describe(inode), why));
+    return new Location.Lost();
+  }
+
+  /** A file that travels with its content: what is stored of it, and its attributes. */
+  private void content(Inode inode) throws IOException {
+    if (surveyOnly) {
+      return;
+    }
+    Descriptor held = inodes.held(inode);
+    if (held == null) {
+      throw new AssertionError("located without a descriptor: " + inode.nodeId);
+    }
+    try (var moved = new EmbeddedContent(inode.nodeId, sink)) {
+      moved.attributes(held);
+      if (inode.type == Statx.REGULAR) {
+        moved.bytes(inodes.openAgain(inode, FileCalls.O_RDONLY));
+      }
+    } catch (Refusal e) {
+      throw new IOException(
+          "inode %d (was '%s') cannot be read: error %d"
+              .formatted(inode.nodeId, inodes.describe(inode), e.errno));
+    } finally {
+      held.release();
+    }
+  }
+}
