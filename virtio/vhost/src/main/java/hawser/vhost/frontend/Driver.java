@@ -275,6 +275,46 @@ public final class Driver implements AutoCloseable {
     resume();
   }
 
+  /**
+   * Goes on at a back-end that has been given the state of the present one, after {@link #stop}, as
+   * a guest does that was migrated. If that one does not accept it, everything stays as it was, and
+   * {@link #resume} goes on at the present one.
+   *
+   * @throws PeerFault when the back-end refuses the state or lacks a feature
+   */
+  public void moveTo(FrontEnd destination, byte[] state) throws BlockFault {
+    FrontEnd source = frontEnd;
+    long agreed = features;
+    long agreedProtocol = protocol;
+    boolean moved = false;
+    try {
+      frontEnd = destination;
+      negotiate();
+      if (features != agreed) {
+        throw new PeerFault("features are %#x, and were %#x".formatted(features, agreed));
+      }
+      StateTransfer.load(destination, state);
+      moved = true;
+    } finally {
+      if (!moved) {
+        frontEnd = source;
+        features = agreed;
+        protocol = agreedProtocol;
+        destination.close();
+      }
+    }
+    source.close();
+    if (dirty != null) {
+      dirty.close();
+      dirty = null;
+    }
+    if (inflight != null) {
+      inflight.close();
+      inflight = null;
+    }
+    resume();
+  }
+
   @Override
   public void close() {
     frontEnd.close();
