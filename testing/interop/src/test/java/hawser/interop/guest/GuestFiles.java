@@ -1,12 +1,16 @@
 package hawser.interop.guest;
 
+import hawser.testkit.Peers;
+import hawser.testkit.Ran;
 import hawser.testkit.Side;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
@@ -14,6 +18,8 @@ import org.junit.jupiter.api.Assumptions;
 final class GuestFiles {
   /** Where {@code testing/peers.sh} unpacks the packages. */
   private static final Path PACKAGES = Side.ROOT.resolve("testing/target/guest");
+
+  private static final Set<String> COMPILED = new HashSet<>();
 
   private static final List<String> MODULES =
       List.of(
@@ -46,10 +52,23 @@ final class GuestFiles {
     }
     archive.file("bin/busybox", Files.readAllBytes(PACKAGES.resolve("bin/busybox")));
     archive.file("init", resource("/guest/init")).file("bin/load", resource("/guest/load"));
+    archive.file("bin/held", Files.readAllBytes(compiled("held")));
     for (Path module : found(file -> MODULES.contains(name(file)))) {
       archive.file("lib/" + name(module), Files.readAllBytes(module));
     }
     return Files.write(folder.resolve("initramfs"), archive.bytes());
+  }
+
+  /** A program of ours for the guest, which has no libraries; compiled once for each run. */
+  private static synchronized Path compiled(String name) throws IOException {
+    Peers.requires("gcc");
+    Path program = Side.ROOT.resolve("testing/interop/target/guest").resolve(name);
+    if (COMPILED.add(name)) {
+      Files.createDirectories(program.getParent());
+      Path source = Side.ROOT.resolve("testing/interop/src/test/resources/guest/" + name + ".c");
+      Ran _ = Peers.run("gcc", "-O1", "-static", "-o", program.toString(), source.toString()).ok();
+    }
+    return program;
   }
 
   private static String name(Path file) {

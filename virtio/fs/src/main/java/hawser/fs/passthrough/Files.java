@@ -63,7 +63,7 @@ final class Files {
 
   /** What the guest may ask for again, for the file that is open from now on. */
   private static int kept(int flags) {
-    return flags & ~(O_CREAT | O_EXCL | O_TRUNC);
+    return flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE);
   }
 
   private OpenOut opened(Inode inode, int flags, int fd) {
