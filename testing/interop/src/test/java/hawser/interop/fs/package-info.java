@@ -1,0 +1,3 @@
+/** virtio-fs: virtiofsd and ours, by a guest's side that is our own. */
+@org.jspecify.annotations.NullMarked
+package hawser.interop.fs;
