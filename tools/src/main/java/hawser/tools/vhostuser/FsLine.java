@@ -6,6 +6,7 @@ import hawser.fs.passthrough.CacheMode;
 import hawser.fs.passthrough.MigrationOptions;
 import hawser.fs.passthrough.ShareOptions;
 import hawser.fs.passthrough.StateLimits;
+import hawser.fs.state.StateForms;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import java.nio.file.Path;
@@ -32,7 +33,7 @@ final class FsLine {
           Option.flag("security-label", "new files get the guest's security labels"),
           Option.flag("posix-lock", "locks of fcntl(2) are seen by the host and other guests"),
           Option.flag("flock", "locks of flock(2) are seen by the host and other guests"),
-          Option.flag("announce-submounts", "file systems inside appear as such"),
+          Option.flag("announce-submounts", "file systems inside appear as such (default)"),
           Option.flag("no-readdirplus", "listings come without attributes"),
           Option.flag("killpriv-v2", "the host takes set-user-ID bits away"),
           Option.flag("no-killpriv-v2", "the guest takes set-user-ID bits away (default)"),
@@ -43,6 +44,10 @@ final class FsLine {
               "HOW",
               "abort (default): a guest whose files cannot all be found stays where it is;"
                   + " guest-error: those fail"),
+          Option.value(
+              "state-format",
+              "FORM",
+              "hawser (default) or virtiofsd: what a guest's state is written as; both are read"),
           Option.value("rlimit-nofile", "N", "open files at most (default: what is allowed)"));
 
   private @Nullable Path folder;
@@ -57,11 +62,12 @@ final class FsLine {
   private boolean securityLabel;
   private boolean posixLock;
   private boolean flock;
-  private boolean announceSubmounts;
+  private boolean announceSubmounts = true;
   private boolean readdirplus = true;
   private boolean killprivV2;
   private boolean preserveNoatime;
   private boolean readOnly;
+  private StateForms form = StateForms.HAWSER;
   private MigrationOptions.OnError onError = MigrationOptions.OnError.ABORT;
 
   void take(Getopt line) {
@@ -97,6 +103,7 @@ final class FsLine {
       case "preserve-noatime" -> preserveNoatime = true;
       case "readonly" -> readOnly = true;
       case "migration-on-error" -> onError = onError(line.value());
+      case "state-format" -> form = form(line.value());
       case "rlimit-nofile" ->
           BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
       default -> throw line.unhandled();
@@ -113,8 +120,18 @@ final class FsLine {
     };
   }
 
+  private static StateForms form(String text) {
+    return switch (text) {
+      case "hawser" -> StateForms.HAWSER;
+      case "virtiofsd" -> StateForms.VIRTIOFSD;
+      default ->
+          throw new UsageFault(
+              "--state-format: '%s' is neither hawser nor virtiofsd".formatted(text));
+    };
+  }
+
   MigrationOptions migration() {
-    return new MigrationOptions(onError, StateLimits.USUAL);
+    return new MigrationOptions(onError, form, StateLimits.USUAL);
   }
 
   private static CacheMode cache(String text) {

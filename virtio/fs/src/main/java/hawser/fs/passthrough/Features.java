@@ -48,7 +48,6 @@ final class Features {
             InitFlag.PARALLEL_DIROPS,
             InitFlag.MAX_PAGES,
             InitFlag.INIT_EXT,
-            InitFlag.SETXATTR_EXT,
             InitFlag.CREATE_SUPP_GROUP);
     wanted |= when(options.readdirplus(), InitFlag.DO_READDIRPLUS, InitFlag.READDIRPLUS_AUTO);
     wanted |= when(options.writeback(), InitFlag.WRITEBACK_CACHE);
@@ -56,7 +55,8 @@ final class Features {
     wanted |= when(options.flocks(), InitFlag.FLOCK_LOCKS);
     wanted |= when(options.announceSubmounts(), InitFlag.SUBMOUNTS);
     wanted |= when(options.killprivV2(), InitFlag.HANDLE_KILLPRIV_V2);
-    wanted |= when(options.posixAcl(), InitFlag.POSIX_ACL, InitFlag.DONT_MASK);
+    wanted |=
+        when(options.posixAcl(), InitFlag.POSIX_ACL, InitFlag.DONT_MASK, InitFlag.SETXATTR_EXT);
     wanted |= when(options.securityLabel(), InitFlag.SECURITY_CTX);
     wanted |= when(options.allowMmap(), InitFlag.DIRECT_IO_ALLOW_MMAP);
     return wanted;

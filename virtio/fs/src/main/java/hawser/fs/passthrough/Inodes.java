@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import hawser.base.Errno;
 import hawser.fs.Name;
+import hawser.sys.FileCalls;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
 import java.lang.foreign.Arena;
@@ -437,6 +438,24 @@ final class Inodes {
       throw new Refusal(Errno.EINVAL);
     } finally {
       at.release();
+    }
+  }
+
+  /** Opens (O_PATH) what a file handle means on the mount that lies at a path below the share. */
+  Descriptor openByHandle(Name mount, byte[] handle) throws Refusal {
+    Descriptor folder = hold(root);
+    try {
+      long resolve = PathCalls.RESOLVE_BENEATH | PathCalls.RESOLVE_NO_SYMLINKS;
+      byte[] path = mount.length() == 0 ? new byte[] {'.'} : mount.bytes();
+      int on = (int) Refusal.check(PathCalls.openat2(folder.fd, path, O_CLOEXEC, resolve));
+      try {
+        long fd = PathCalls.openByHandle(on, handle, O_PATH | O_CLOEXEC);
+        return new Descriptor((int) Refusal.check(fd));
+      } finally {
+        FileCalls.close(on);
+      }
+    } finally {
+      folder.release();
     }
   }
 

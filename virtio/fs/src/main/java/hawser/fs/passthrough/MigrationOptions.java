@@ -1,11 +1,14 @@
 package hawser.fs.passthrough;
 
+import hawser.fs.state.StateForms;
+
 /**
  * How a guest leaves and arrives.
  *
  * @param onError what happens when something of it cannot be had here
+ * @param form how its state is written; both forms are read
  */
-public record MigrationOptions(OnError onError, StateLimits limits) {
+public record MigrationOptions(OnError onError, StateForms form, StateLimits limits) {
   /** What becomes of a guest that uses a file which cannot be found here. */
   public enum OnError {
     /** It stays where it is. */
@@ -16,5 +19,5 @@ public record MigrationOptions(OnError onError, StateLimits limits) {
 
   /** What is usual. */
   public static final MigrationOptions USUAL =
-      new MigrationOptions(OnError.ABORT, StateLimits.USUAL);
+      new MigrationOptions(OnError.ABORT, StateForms.HAWSER, StateLimits.USUAL);
 }

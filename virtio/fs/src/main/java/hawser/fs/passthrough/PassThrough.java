@@ -9,8 +9,7 @@ import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.RequestHeader;
 import hawser.fs.state.CountingSink;
 import hawser.fs.state.SavedLock;
-import hawser.fs.state.StateReader;
-import hawser.fs.state.StateWriter;
+import hawser.fs.state.StateForms;
 import hawser.sys.FileCalls;
 import hawser.sys.Iovecs;
 import hawser.sys.PathCalls;
@@ -21,6 +20,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -94,13 +94,22 @@ public final class PassThrough implements FileSystem {
 
   @Override
   public void save(OutputStream to) throws IOException {
-    StateSaver.save(share, locks, migration.limits(), hidden, new StateWriter(to));
+    StateSaver.save(share, locks, migration.limits(), hidden, migration.form().writing(to));
     locks.giveUp();
   }
 
   @Override
   public List<String> obstacles() throws IOException {
-    return StateSaver.survey(share, locks, migration.limits(), hidden, new CountingSink());
+    var obstacles = new ArrayList<String>();
+    long unknown = share.agreed & migration.form().unknownFlags();
+    if (unknown != 0) {
+      obstacles.add(
+          "the guest has agreed to %s, which the other daemon does not know"
+              .formatted(Features.names(unknown)));
+    }
+    obstacles.addAll(
+        StateSaver.survey(share, locks, migration.limits(), hidden, new CountingSink()));
+    return obstacles;
   }
 
   @Override
@@ -108,7 +117,7 @@ public final class PassThrough implements FileSystem {
     destroy();
     boolean goOn = migration.onError() == MigrationOptions.OnError.GUEST_ERROR;
     try (var loader = new StateLoader(share, files, locks, migration.limits(), goOn, log)) {
-      StateReader.read(from, loader);
+      StateForms.read(from, loader);
     }
     return share.mounted ? OptionalLong.of(share.agreed) : OptionalLong.empty();
   }

@@ -15,6 +15,7 @@ import hawser.sys.Statx;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -241,19 +242,12 @@ final class StateLoader implements StateSink, AutoCloseable {
       case Location.Root _ -> {
         Inode root = inodes.root();
         fileSystems.put(FileSystemAt.of(inode.identity()), FileSystemAt.of(root.id));
-        root.visibleInode = inode.visibleInode();
+        if (inode.visibleInode() != 0) {
+          root.visibleInode = inode.visibleInode();
+        }
         arriving.put(inode.nodeId(), root);
       }
-      case Location.Named(long directory, Name name) -> {
-        Inode in = arriving.get(directory);
-        if (in == null) {
-          throw new AssertionError("checked before");
-        }
-        Inode placed = new Inode(inode.nodeId(), idOf(inode, in, name), inode.type());
-        placed.directory = in;
-        placed.name = name;
-        add(inode, placed);
-      }
+      case Location.Named(long directory, Name name) -> named(inode, directory, name);
       case Location.AtPath(Name path) -> atPath(inode, path);
       case Location.Hidden(Name name) -> hidden(inode, name);
       case Location.Embedded _ -> {
@@ -266,8 +260,26 @@ final class StateLoader implements StateSink, AutoCloseable {
               "inode %d cannot be made anew: error %d".formatted(inode.nodeId(), e.errno));
         }
       }
-      case Location.ByHandle _, Location.Lost _ -> lost(inode);
+      case Location.ByHandle(Name mount, Name handle) -> byHandle(inode, mount, handle);
+      case Location.Lost _ -> lost(inode);
     }
+  }
+
+  private void named(SavedInode inode, long directory, Name name) throws IOException {
+    Inode in = arriving.get(directory);
+    if (in == null) {
+      throw new AssertionError("checked before");
+    }
+    FileId id = idOf(inode, in, name);
+    if (id == null) {
+      lost(inode);
+      return;
+    }
+    int type = inode.type() == 0 ? status.type() : inode.type();
+    Inode placed = new Inode(inode.nodeId(), id, type);
+    placed.directory = in;
+    placed.name = name;
+    add(inode, placed);
   }
 
   private void add(SavedInode inode, Inode placed) {
@@ -288,12 +300,18 @@ final class StateLoader implements StateSink, AutoCloseable {
     add(inode, placed);
   }
 
-  /** What tells the inode from others here: only the file system's numbers may differ. */
-  private FileId idOf(SavedInode inode, Inode directory, Name name) {
+  /**
+   * What tells the inode from others here: only the file system's numbers may differ. Null when
+   * nothing was known of it and nothing is found. What was found last is in {@link #status}.
+   */
+  private @Nullable FileId idOf(SavedInode inode, Inode directory, Name name) {
     Identity identity = inode.identity();
     FileSystemAt there = FileSystemAt.of(identity);
     FileSystemAt here = fileSystems.get(there);
-    if (here == null || identity.inode() == 0) {
+    if (identity.inode() == 0) {
+      return look(directory, name);
+    }
+    if (here == null) {
       FileId found = look(directory, name);
       if (found != null && identity.matches(found.identity())) {
         fileSystems.putIfAbsent(there, FileSystemAt.of(found));
@@ -336,6 +354,26 @@ final class StateLoader implements StateSink, AutoCloseable {
     }
   }
 
+  private void byHandle(SavedInode inode, Name mount, Name handle) throws IOException {
+    try {
+      Descriptor opened = inodes.openByHandle(mount, handle.bytes());
+      if (PathCalls.statx(opened.fd, status) < 0) {
+        opened.release();
+        lost(inode);
+        return;
+      }
+      Inode placed = new Inode(inode.nodeId(), FileId.of(status), status.type());
+      placed.directory = inodes.root();
+      inodes.reachedBy(placed, opened);
+      add(inode, placed);
+    } catch (Refusal e) {
+      log.accept(
+          "inode %d: its file handle cannot be opened: error %d"
+              .formatted(inode.nodeId(), e.errno));
+      lost(inode);
+    }
+  }
+
   private void hidden(SavedInode inode, Name name) throws IOException {
     Descriptor folder = inodes.held(inodes.root());
     if (folder == null) {
@@ -374,11 +412,29 @@ final class StateLoader implements StateSink, AutoCloseable {
       throw new AssertionError("not placed: " + inode);
     }
     try {
-      inodes.hold(placed).release();
+      Descriptor found = inodes.hold(placed);
+      try {
+        checkHandle(inode, found);
+      } finally {
+        found.release();
+      }
     } catch (Refusal e) {
       fail(
           "inode %d ('%s') is not the file that the guest has open, or is not here: error %d"
               .formatted(inode.nodeId(), inodes.describe(placed), e.errno));
+    }
+  }
+
+  /** Where nothing else tells files apart whose number has been used again, the handle does. */
+  private void checkHandle(SavedInode inode, Descriptor found) throws IOException {
+    boolean otherwiseKnown = inode.identity().birthSeconds() != 0;
+    boolean anew = inode.location() instanceof Location.Embedded;
+    if (otherwiseKnown || anew || inode.fileHandle().length() == 0) {
+      return;
+    }
+    byte[] handle = PathCalls.fileHandle(found.fd);
+    if (handle == null || !Arrays.equals(handle, inode.fileHandle().bytes())) {
+      fail("inode %d is another file here: its file handle differs".formatted(inode.nodeId()));
     }
   }
 

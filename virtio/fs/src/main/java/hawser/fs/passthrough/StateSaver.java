@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * it travels with its content. No queue may work meanwhile.
  */
 final class StateSaver {
+  private static final Name NONE = new Name(EMPTY);
+
   private final Share share;
   private final Inodes inodes;
   private final Locks locks;
@@ -130,7 +132,21 @@ final class StateSaver {
             inode.id.identity(),
             inode.visibleInode,
             isNeeded(inode) && !(location instanceof Location.Lost),
+            isNeeded(inode) ? fileHandle(inode) : NONE,
             location));
+  }
+
+  private Name fileHandle(Inode inode) {
+    Descriptor held = inodes.held(inode);
+    if (held == null) {
+      return NONE;
+    }
+    try {
+      byte[] handle = PathCalls.fileHandle(held.fd);
+      return handle == null ? NONE : new Name(handle);
+    } finally {
+      held.release();
+    }
   }
 
   /** Whether the guest could not go on without it, as far as can be told. */
@@ -234,7 +250,7 @@ final class StateSaver {
         status.atimeNanos(),
         status.mtimeSeconds(),
         status.mtimeNanos(),
-        inode.type == Statx.SYMLINK ? target(held) : new Name(EMPTY));
+        inode.type == Statx.SYMLINK ? target(held) : NONE);
   }
 
   private static Name target(Descriptor link) {

@@ -16,11 +16,10 @@ public sealed interface Location {
   /**
    * By a file handle, where the destination may open one.
    *
-   * @param mount which mount of the source's it belongs to
-   * @param type the handle's type
-   * @param handle the file system's bytes
+   * @param mount a path below the shared folder to the mount it belongs to
+   * @param handle its type in four bytes, and the file system's bytes
    */
-  record ByHandle(long mount, int type, Name handle) implements Location {}
+  record ByHandle(Name mount, Name handle) implements Location {}
 
   /** Under a name in the shared folder that the source gave it for the journey; to be removed. */
   record Hidden(Name name) implements Location {}

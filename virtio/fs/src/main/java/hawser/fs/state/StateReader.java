@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
 public final class StateReader {
   private static final int XATTR_NAME_BYTES_MAX = 255;
   private static final int XATTR_VALUE_BYTES_MAX = 64 << 10;
-  private static final int FILE_HANDLE_BYTES_MAX = 128;
+  private static final int FILE_HANDLE_BYTES_MAX = 4 + 128;
 
   private final InputStream in;
   private final StateSink sink;
@@ -191,8 +191,10 @@ public final class StateReader {
             (int) items.compact());
     long visible = items.compact();
     boolean needed = items.flag();
+    Name handle = items.name(FILE_HANDLE_BYTES_MAX);
+    Location location = location(items);
     sink.inode(
-        new SavedInode(nodeId, lookups, (int) type, identity, visible, needed, location(items)));
+        new SavedInode(nodeId, lookups, (int) type, identity, visible, needed, handle, location));
   }
 
   private static Location location(Unpack items) throws IOException {
@@ -206,7 +208,7 @@ public final class StateReader {
       case NAMED -> new Location.Named(items.compact(), items.name(Name.PATH_BYTES_MAX));
       case AT_PATH -> new Location.AtPath(items.name(Name.PATH_BYTES_MAX));
       case BY_HANDLE ->
-          new Location.ByHandle(items.compact(), items.u32(), items.name(FILE_HANDLE_BYTES_MAX));
+          new Location.ByHandle(items.name(Name.PATH_BYTES_MAX), items.name(FILE_HANDLE_BYTES_MAX));
       case HIDDEN -> new Location.Hidden(items.name(Name.PATH_BYTES_MAX));
       case EMBEDDED ->
           new Location.Embedded(

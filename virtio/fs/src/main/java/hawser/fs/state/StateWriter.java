@@ -100,6 +100,7 @@ public final class StateWriter implements StateSink {
     to.compact(identity.birthNanos());
     to.compact(inode.visibleInode());
     to.u8(inode.needed() ? 1 : 0);
+    to.name(inode.fileHandle());
     location(to, inode.location());
   }
 
@@ -115,10 +116,9 @@ public final class StateWriter implements StateSink {
         to.u8(LocationTag.AT_PATH.number);
         to.name(path);
       }
-      case Location.ByHandle(long mount, int handleType, Name handle) -> {
+      case Location.ByHandle(Name mount, Name handle) -> {
         to.u8(LocationTag.BY_HANDLE.number);
-        to.compact(mount);
-        to.u32(handleType);
+        to.name(mount);
         to.name(handle);
       }
       case Location.Hidden(Name name) -> {
