@@ -16,7 +16,7 @@ case ${1-} in
   # A server runs long enough for all of its Java to be compiled well. Its threads come and go with
   # its clients: the C library would keep what they free, in an arena for each of them and, after the
   # first large one, large blocks too, three times what is in use.
-  up | nbd | qemu-nbd | vhost-user-*)
+  up | nbd | qemu-nbd | vhost-user-* | virtiofsd)
     flags="-XX:+UseSerialGC -Xmx256m"
     export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=1048576
     ;;

@@ -26,6 +26,7 @@ public final class FsLoad {
   private static final long FILE_BYTES = 256 << 20;
   private static final int FILES_IN_FOLDER = 1000;
   private static final int LISTING_ROOM = 32 << 10;
+  private static final int KNOWN_MAX = 1000;
   private static final int WARM_UP_PARTS = 3;
 
   private FsLoad() {}
@@ -98,23 +99,23 @@ public final class FsLoad {
   private static void round(FuseOperations fuse, int count, boolean print) {
     long folder = fuse.mkdir(FuseOperations.ROOT_NODE, "files", 0755, 0).entry().node();
     String[] names = new String[count];
-    long[] nodes = new long[count];
+    var known = new ArrayList<Long>();
     long began = System.nanoTime();
     for (int i = 0; i < count; i++) {
       names[i] = "file-%06d".formatted(i);
       Answer.Created file = fuse.create(folder, names[i], 1, 0644, 0).created();
-      nodes[i] = file.entry().node();
-      fuse.release(nodes[i], file.opened().handle()).ok();
+      fuse.release(file.entry().node(), file.opened().handle()).ok();
+      know(fuse, known, file.entry());
     }
     tell(print, count, began);
-    forget(fuse, nodes);
     began = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      nodes[i] = fuse.lookup(folder, names[i]).entry().node();
-      fuse.getattr(nodes[i]).ok();
+    for (String name : names) {
+      Entry found = fuse.lookup(folder, name).entry();
+      fuse.getattr(found.node()).ok();
+      know(fuse, known, found);
     }
+    fuse.forgetAll(known);
     tell(print, count, began);
-    forget(fuse, nodes);
     began = System.nanoTime();
     int listed = list(fuse, folder);
     tell(print, listed, began);
@@ -133,13 +134,12 @@ public final class FsLoad {
     }
   }
 
-  private static void forget(FuseOperations fuse, long[] nodes) {
-    for (int from = 0; from < nodes.length; from += 1000) {
-      var some = new ArrayList<Long>();
-      for (int i = from; i < Math.min(nodes.length, from + 1000); i++) {
-        some.add(nodes[i]);
-      }
-      fuse.forgetAll(some);
+  /** A guest knows some files at a time, so that servers may keep a descriptor for each. */
+  private static void know(FuseOperations fuse, List<Long> known, Entry file) {
+    known.add(file.node());
+    if (known.size() == KNOWN_MAX) {
+      fuse.forgetAll(known);
+      known.clear();
     }
   }
 

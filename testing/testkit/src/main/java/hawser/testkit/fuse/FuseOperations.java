@@ -280,10 +280,15 @@ public final class FuseOperations {
     return queue.send(lock.encode(about(Opcode.SETLKW, node).u64(handle)), SMALL);
   }
 
-  /** Ends a request that waits. */
+  /** Ends a request that waits; asks again, as kernels do, while the server does not know it. */
   public void interrupt(Ticket ticket) {
-    hiprio.call(about(Opcode.INTERRUPT, 0).u64(ticket.unique()), 0);
+    Request request = about(Opcode.INTERRUPT, 0).u64(ticket.unique());
+    while (hiprio.call(request, 0).error() == EAGAIN && !queue.awaits(ticket, 0)) {
+      Thread.onSpinWait();
+    }
   }
+
+  private static final int EAGAIN = 11;
 
   public Answer access(long node, int mask) {
     return call(about(Opcode.ACCESS, node).u32(mask).u32(0));

@@ -202,10 +202,12 @@ final class FuseQueue implements QueueHandler {
         mount.destroy();
         yield new FuseReply.Done();
       }
-      case FuseRequest.Interrupt(long unique) -> {
-        mount.interrupt(unique);
-        yield new FuseReply.None();
-      }
+      // It may have overtaken its request on another queue: the kernel then asks again (fuse.rst,
+      // "Interrupting filesystem operations").
+      case FuseRequest.Interrupt(long unique) ->
+          mount.interrupt(unique)
+              ? new FuseReply.None()
+              : new FuseReply.Failed(Errno.EAGAIN.number());
       case FuseRequest.Forget _, FuseRequest.BatchForget _ -> {
         if (mount.mounted()) {
           mount.files.handle(call, request);

@@ -26,6 +26,10 @@ final class Mount {
   }
 
   FuseReply init(FuseRequest.Init init) {
+    if (init.major() > FuseReply.Agreed.MAJOR) {
+      // It learns our version, and asks again in that (linux/fuse.h, "Version negotiation").
+      return new FuseReply.Agreed(FuseReply.Agreed.MINOR, 0, 0, 0, 0, 0, 0, 0);
+    }
     FuseReply reply = files.init(init);
     if (reply instanceof FuseReply.Agreed agreed) {
       mountedWith(agreed.flags());
@@ -57,10 +61,13 @@ final class Mount {
     waiting.remove(call.header().unique(), call);
   }
 
-  void interrupt(long unique) {
+  /** Whether a call of that number waits; it ends soon then. */
+  boolean interrupt(long unique) {
     Call call = waiting.get(unique);
-    if (call != null) {
-      call.interrupt();
+    if (call == null) {
+      return false;
     }
+    call.interrupt();
+    return true;
   }
 }
