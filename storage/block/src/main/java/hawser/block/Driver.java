@@ -38,6 +38,17 @@ public interface Driver {
     return new Options().put("filename", Json.of(name));
   }
 
+  /**
+   * The options of a disk that is opened once more, with some of them changed.
+   *
+   * @param older those it was opened with; changed and answered with
+   * @param newer what is to be different; overrides also what contradicts it under another name
+   */
+  default Options joined(Options older, Options newer) {
+    newer.tree().members().forEach(older::put);
+    return older;
+  }
+
   /** Whether it is a format or a filter, which lies on another node, rather than a protocol. */
   default boolean format() {
     return protocols().isEmpty();

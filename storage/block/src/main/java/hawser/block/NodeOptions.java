@@ -20,7 +20,7 @@ record NodeOptions(OpenMode mode, boolean autoReadOnly) {
   static NodeOptions take(Options options, OpenMode asked) throws BlockFault {
     OpenMode mode = asked;
     options.text("node-name");
-    Options cache = options.child("cache").orElseGet(Options::new);
+    Options cache = options.group("cache");
     Optional<Boolean> direct = cache.truth("direct");
     Optional<Boolean> noFlush = cache.truth("no-flush");
     mode =

@@ -28,6 +28,9 @@ public final class Options {
   private final Map<String, BlockNode> opened = new HashMap<>();
   private boolean probed;
 
+  /** What stands in front of the names in messages. */
+  private String group = "";
+
   /** Options of a {@code json:} name or a QMP command. */
   public Options(Json.Obj tree) {
     this.members = new LinkedHashMap<>(tree.members());
@@ -204,6 +207,13 @@ public final class Options {
     return Optional.empty();
   }
 
+  /** Takes options of this node that share a name in front, {@code cache.direct}. */
+  public Options group(String key) {
+    Options found = child(key).orElseGet(Options::new);
+    found.group = key + ".";
+    return found;
+  }
+
   /** The names of what nobody has taken yet. */
   public Set<String> left() {
     return Set.copyOf(members.keySet());
@@ -214,7 +224,7 @@ public final class Options {
     return new Json.Obj(new LinkedHashMap<>(members));
   }
 
-  private static BlockFault wrong(String key, String expected) {
-    return new BlockFault(Errno.EINVAL, "Parameter '" + key + "' expects " + expected);
+  private BlockFault wrong(String key, String expected) {
+    return new BlockFault(Errno.EINVAL, "Parameter '" + group + key + "' expects " + expected);
   }
 }

@@ -1,6 +1,7 @@
 package hawser.tools.io;
 
 import hawser.base.BlockFault;
+import hawser.block.BlockNode;
 import hawser.block.Extent;
 import hawser.block.NodeInfo;
 import hawser.block.Permissions;
@@ -63,7 +64,14 @@ final class DiskCommands {
   }
 
   private static boolean info(IoSession session, Words words) throws BlockFault {
-    session.io().line("format name: " + session.node().driver());
+    BlockNode node = session.node();
+    session.io().line("format name: " + node.driver());
+    if (!session.driver(node).format()) {
+      session.io().line("format name: " + node.driver());
+    }
+    if (silent(node)) {
+      return false;
+    }
     NodeInfo info = session.node().info();
     long cluster = info.clusterSize().orElse(0);
     session.io().line("cluster size: " + Report.size(cluster));
@@ -72,6 +80,15 @@ final class DiskCommands {
       session.io().print(SpecificInfo.text(info.specific()));
     }
     return true;
+  }
+
+  /** Whether it is a disk of which QEMU has nothing to tell, or lies in nothing but one. */
+  private static boolean silent(BlockNode node) {
+    return switch (node.driver()) {
+      case "null-co", "null-aio", "nbd" -> true;
+      case "raw" -> node.children().stream().anyMatch(DiskCommands::silent);
+      default -> false;
+    };
   }
 
   /**

@@ -2,13 +2,9 @@ package hawser.tools.io;
 
 import hawser.base.BlockFault;
 import hawser.base.json.Json;
-import hawser.block.OpenMode;
-import hawser.block.Options;
 import hawser.tools.Getopt;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** {@code open}, {@code close} and {@code reopen}. */
 final class FileCommands {
@@ -43,7 +39,7 @@ final class FileCommands {
                 "reopens an image with new options",
                 0,
                 -1,
-                FileCommands::reopen)
+                Reopening::run)
             .helping(
                 """
 
@@ -99,61 +95,5 @@ final class FileCommands {
       name = null;
     }
     return open(session, asked.request(name, options));
-  }
-
-  private static boolean reopen(IoSession session, Words words) throws BlockFault {
-    Getopt line = words.options("c:o:rw");
-    OpenRequest before = session.disk().request();
-    OpenMode mode = before.mode();
-    boolean writethrough = before.writethrough();
-    @Nullable Boolean writable = null;
-    Json.Obj changes = new Json.Obj(new LinkedHashMap<>());
-    while (line.next()) {
-      switch (line.key()) {
-        case "c" -> {
-          Optional<OpenMode.Cache> cache = OpenMode.Cache.named(line.value());
-          if (cache.isEmpty()) {
-            session.error("Invalid cache option: " + line.value());
-            return false;
-          }
-          writethrough = cache.get().writethrough();
-          mode = mode.withCache(OpenFlags.withoutWritethrough(cache.get()));
-        }
-        case "o" -> changes = OpenFlags.parsed(line.value());
-        default -> {
-          if (writable != null) {
-            session.error("Only one -r/-w option may be given");
-            return false;
-          }
-          writable = line.key().equals("w");
-        }
-      }
-    }
-    if (!line.operands().isEmpty()) {
-      return words.usage();
-    }
-    if (writable != null && changes.members().containsKey("read-only")) {
-      session.error("Cannot set both -r/-w and 'read-only'");
-      return false;
-    }
-    if (writable != null) {
-      mode = mode.withWritable(writable);
-    }
-    var options = new Options(before.options());
-    changes.members().forEach(options::put);
-    return swap(session, before, before.with(options.tree(), mode, writethrough));
-  }
-
-  /** The new opening may clash with the old one's locks, so that one goes first. */
-  private static boolean swap(IoSession session, OpenRequest before, OpenRequest after)
-      throws BlockFault {
-    session.close();
-    try {
-      session.open(after);
-      return true;
-    } catch (BlockFault e) {
-      session.open(before);
-      throw e;
-    }
   }
 }

@@ -4,6 +4,7 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import hawser.block.Driver;
 import hawser.block.OpenMode;
 import hawser.block.Permissions;
 import hawser.tools.Terminal;
@@ -73,6 +74,11 @@ final class IoSession {
 
   BlockNode node() {
     return disk().node();
+  }
+
+  /** The driver of an open node. */
+  Driver driver(BlockNode node) {
+    return objects.opener(io).driver(node.driver()).orElseThrow();
   }
 
   /** Opens a disk in the place of the one that was open. */

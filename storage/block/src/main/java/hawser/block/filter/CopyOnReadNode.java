@@ -21,7 +21,7 @@ public final class CopyOnReadNode extends FilterNode {
   private static final int MEMORY_ALIGNMENT = 4096;
 
   /** Where the disk has no clusters, nobody gains by copying less than this. */
-  private static final long SMALLEST_CLUSTER = 512;
+  private static final long SMALLEST_UNIT = 512;
 
   /**
    * Writers share it; a copy has it alone, so that it never puts old bytes over what was written
@@ -29,12 +29,14 @@ public final class CopyOnReadNode extends FilterNode {
    */
   private final ReentrantReadWriteLock writes = new ReentrantReadWriteLock();
 
-  private final long cluster;
+  /** Bytes of a cluster, or of a subcluster where there are any. */
+  private final long unit;
 
   /** Over {@code below}, which must be writable. */
   public CopyOnReadNode(BlockNode below) throws BlockFault {
     super(below);
-    this.cluster = Math.max(SMALLEST_CLUSTER, below.info().clusterSize().orElse(0));
+    boolean clustered = below.info().clusterSize().orElse(0) > 0;
+    this.unit = clustered ? below.limits().preferred() : SMALLEST_UNIT;
   }
 
   @Override
@@ -88,9 +90,9 @@ public final class CopyOnReadNode extends FilterNode {
    * @return where it stopped
    */
   private long copy(long from, long to, MemorySegment into) throws BlockFault {
-    long start = Ranges.alignDown(from, cluster);
-    long most = start + Math.max(COPY_BYTES, cluster);
-    long end = Math.min(below().length(), Math.min(most, Ranges.alignUp(to, cluster)));
+    long start = Ranges.alignDown(from, unit);
+    long most = start + Math.max(COPY_BYTES, unit);
+    long end = Math.min(below().length(), Math.min(most, Ranges.alignUp(to, unit)));
     long read = Math.min(Math.min(end, to) - from, into.byteSize());
     writes.writeLock().lock();
     try (var arena = Arena.ofConfined()) {

@@ -150,10 +150,8 @@ public final class ClientHandshake {
 
   private boolean accepted(int option) throws BlockFault {
     OptionReply reply = stream.ask(option, new byte[0]);
-    if (reply.type() == OptionCode.ERR_TLS_REQD) {
-      throw refused(reply);
-    }
     if (reply.isError()) {
+      // Also when TLS is needed first: the choice of the export will say so.
       return false;
     }
     expectAck(reply);

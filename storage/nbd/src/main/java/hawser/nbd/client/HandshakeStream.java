@@ -29,6 +29,10 @@ final class HandshakeStream {
 
   /** The next so many bytes. */
   ByteBuffer read(int bytes) {
+    return read(bytes, "data");
+  }
+
+  private ByteBuffer read(int bytes, String what) {
     var all = new byte[bytes];
     try (var arena = Arena.ofConfined()) {
       MemorySegment piece = arena.allocate(Math.max(1, bytes), 8);
@@ -37,7 +41,7 @@ final class HandshakeStream {
         long count = transport.receive(piece.asSlice(done, bytes - done));
         if (count == 0) {
           throw new PeerFault(
-              "Failed to read data: Unexpected end-of-file before all data were read");
+              "Failed to read " + what + ": Unexpected end-of-file before all data were read");
         }
         done += (int) count;
       }
@@ -75,7 +79,7 @@ final class HandshakeStream {
 
   /** Reads one reply to that option. */
   OptionReply reply(int option) {
-    ByteBuffer header = read(OptionReply.HEADER_BYTES);
+    ByteBuffer header = read(OptionReply.HEADER_BYTES, "option reply");
     long magic = header.getLong();
     if (magic != Magic.OPTION_REPLY) {
       throw new PeerFault("Unexpected option reply magic");

@@ -38,7 +38,7 @@ final class EngineTransport implements Transport {
       done = true;
     } catch (SSLException e) {
       farewell();
-      throw new PeerFault("TLS handshake failed: " + reason(e), e);
+      throw new PeerFault(HandshakeWords.of(e, engine.getPeerHost()), e);
     } finally {
       if (!done) {
         plain.shutdown();

@@ -69,6 +69,12 @@ class SameAsQemuIoTest {
         "-f raw -C DISK; write -P 1 0 1k; read -P 1 0 1k",
         "-f raw -r -C DISK; read 0 1k",
         "null-co://; length; read 0 512; write 0 1M",
+        "-f raw DISK; reopen -o driver=qcow2; reopen -o node-name=x; reopen -o file.driver=qcow2",
+        "-f raw DISK; reopen -o driver=raw,file.driver=file; reopen -c none -o cache.direct=on",
+        "-f raw DISK; reopen -o cache.direct=x; reopen -o cache.no-flush=x; reopen -o read-only=x",
+        "-f raw null-co://; info",
+        "null-co://; info",
+        "--image-opts driver=file,filename=DISK; info; reopen -o driver=null-co",
         "-f raw DISK; zone_report 0 1; zone_open 0 512; sigraise 1000; sigraise z",
       })
   void sameWords(String script) throws Exception {

@@ -79,15 +79,19 @@ final class Allocator {
 
   /** Takes one to {@code wanted} clusters: the first free ones that lie together. */
   Taken takeUpTo(int wanted) throws BlockFault {
-    return take(wanted, false);
+    return take(wanted, false, "cluster");
   }
 
-  /** Takes exactly {@code wanted} clusters that lie together. */
-  Taken takeAll(int wanted) throws BlockFault {
-    return take(wanted, true);
+  /**
+   * Takes exactly {@code wanted} clusters that lie together.
+   *
+   * @param what is to lie there, for a message
+   */
+  Taken takeAll(int wanted, String what) throws BlockFault {
+    return take(wanted, true, what);
   }
 
-  private Taken take(int wanted, boolean all) throws BlockFault {
+  private Taken take(int wanted, boolean all, String what) throws BlockFault {
     file.event(BlkdebugEvent.CLUSTER_ALLOC);
     long first = hint;
     int count = 0;
@@ -106,7 +110,7 @@ final class Allocator {
       }
     }
     if (first == 0) {
-      throw damage.found("Preventing invalid allocation of cluster at offset 0");
+      throw damage.found("Preventing invalid allocation of " + what + " at offset 0");
     }
     overlaps.check(first << geometry.clusterBits(), (long) count << geometry.clusterBits(), null);
     for (int i = 0; i < count; i++) {
@@ -179,7 +183,7 @@ final class Allocator {
       placeBlock(block, hint++);
       return;
     }
-    Taken place = take(1, true);
+    Taken place = take(1, true, "refcount block");
     refcounts.addBlock(block, place.first() << geometry.clusterBits());
   }
 }

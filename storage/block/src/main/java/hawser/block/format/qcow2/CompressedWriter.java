@@ -126,7 +126,7 @@ final class CompressedWriter implements AutoCloseable {
       at = freeFrom;
       writing.refcounts.increment(last);
     } else {
-      Allocator.Taken taken = writing.allocator.takeAll(1);
+      Allocator.Taken taken = writing.allocator.takeAll(1, "compressed cluster");
       at = taken.first() << geometry.clusterBits();
       if (room > 0 && taken.first() == last + 1) {
         at = freeFrom;

@@ -84,7 +84,7 @@ final class Growth {
     writing.beginAllocating();
     int clusters = (int) geometry.clustersFor(entries * 8L);
     image.file.event(BlkdebugEvent.L1_GROW_ALLOC_TABLE);
-    Allocator.Taken taken = writing.allocator.takeAll(clusters);
+    Allocator.Taken taken = writing.allocator.takeAll(clusters, "L1 table");
     L1Table bigger = old.grown(entries, taken.first() << geometry.clusterBits());
     image.file.event(BlkdebugEvent.L1_GROW_WRITE_TABLE);
     image.file.write(bigger.bytes(), bigger.at(), 0);

@@ -44,7 +44,7 @@ final class L2Tables {
       throw image.damage.entry(guest, entry, mapping);
     }
     writing.beginAllocating();
-    Allocator.Taken taken = writing.allocator.takeAll(1);
+    Allocator.Taken taken = writing.allocator.takeAll(1, "L2 table");
     long at = taken.first() << geometry.clusterBits();
     image.file.event(BlkdebugEvent.L2_ALLOC_WRITE);
     if (old != 0) {

@@ -37,6 +37,25 @@ record OpenOptions(
   private static final int SLICES_MIN = 2;
   private static final int REFCOUNT_BLOCKS_MIN = 4;
 
+  /** The longest interval between cleanings of the cache, in seconds: 32 bits. */
+  private static final long SECONDS_MAX = 0xffff_ffffL;
+
+  /** As {@link hawser.block.Driver#joined}. */
+  static Options joined(Options older, Options newer) {
+    if (newer.has("cache-size")) {
+      older.any("l2-cache-size");
+      older.any("refcount-cache-size");
+    }
+    Options joined = older;
+    newer.tree().members().forEach(joined::put);
+    if (joined.has("l2-cache-size")
+        && joined.has("refcount-cache-size")
+        && !newer.has("cache-size")) {
+      joined.any("cache-size");
+    }
+    return joined;
+  }
+
   /** Takes the options out of {@code options}. */
   static OpenOptions take(Options options, OpenMode mode, Qcow2Header header) throws BlockFault {
     boolean lazy =
@@ -51,7 +70,10 @@ record OpenOptions(
     // a slice is small and taken when it is first used.
     options.truth("pass-discard-snapshot");
     options.truth("discard-no-unref");
-    options.number("cache-clean-interval");
+    long interval = options.number("cache-clean-interval").orElse(0);
+    if (interval < 0 || interval > SECONDS_MAX) {
+      throw new BlockFault(Errno.EINVAL, "Cache clean interval too big");
+    }
     boolean passOther = options.truth("pass-discard-other").orElse(false);
     Set<Overlaps.Structure> overlap = overlap(options);
     long[] caches = caches(options, header);
@@ -61,7 +83,7 @@ record OpenOptions(
 
   /** A template, and for each structure a flag that overrides it. */
   private static Set<Overlaps.Structure> overlap(Options options) throws BlockFault {
-    Options flags = options.child("overlap-check").orElseGet(Options::new);
+    Options flags = options.group("overlap-check");
     Optional<String> template = flags.text("template");
     String name =
         template.isPresent() ? template.get() : options.text("overlap-check").orElse("cached");

@@ -52,6 +52,11 @@ public final class Qcow2Driver implements Driver {
   }
 
   @Override
+  public Options joined(Options older, Options newer) {
+    return OpenOptions.joined(older, newer);
+  }
+
+  @Override
   public BlockNode open(Options options, Opener opener, OpenMode mode) throws BlockFault {
     BlockNode file = opener.child(options, "file", mode.forMetadata());
     BlockNode dataFile = null;

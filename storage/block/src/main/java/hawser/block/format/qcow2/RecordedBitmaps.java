@@ -210,7 +210,7 @@ final class RecordedBitmaps {
 
   private long take(long bytes) throws BlockFault {
     int clusters = (int) geometry.clustersFor(bytes);
-    return writing.allocator.takeAll(clusters).first() << geometry.clusterBits();
+    return writing.allocator.takeAll(clusters, "bitmap").first() << geometry.clusterBits();
   }
 
   private void write(byte[] bytes, long at) throws BlockFault {

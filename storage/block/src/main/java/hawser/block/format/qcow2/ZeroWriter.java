@@ -4,6 +4,7 @@ import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.base.Ranges;
 import hawser.block.BlockNode;
+import hawser.block.Extent;
 import hawser.block.format.qcow2.layout.AutoclearFeature;
 import hawser.block.format.qcow2.layout.Geometry;
 import hawser.block.format.qcow2.layout.L2Entry;
@@ -50,29 +51,45 @@ final class ZeroWriter {
     long unit = 1L << geometry.subclusterBits();
     long start = Ranges.alignDown(from, unit);
     long end = Math.min(start + unit, image.header().size());
-    if (!wholeIfZero(start, end, flags) && canWrite(flags)) {
+    boolean done =
+        geometry.version() < 3
+            ? readsAsZeroes(start, end)
+            : !raw()
+                && zeroBelow(start, from)
+                && zeroBelow(to, end)
+                && wholeIfNoData(start, end, flags);
+    if (!done && canWrite(flags)) {
       writing.writer.writeZeroBytes(from, to - from);
     }
   }
 
+  /** Whether the backing chain has nothing but zeroes there. */
+  private boolean zeroBelow(long start, long end) throws BlockFault {
+    long at = start;
+    while (at < end) {
+      if (image.backing == null || at >= image.backing.length()) {
+        return true;
+      }
+      Extent extent = image.backing.extent(at, Math.min(end, image.backing.length()) - at);
+      if (!extent.kind().zero()) {
+        return false;
+      }
+      at = extent.end();
+    }
+    return true;
+  }
+
   /**
-   * Zeroes a unit of which only a part was asked for, if the rest of it is zero anyway. Whether it
-   * is must be found out under the mutex: between a look and the change another request may write
-   * into the rest.
+   * Zeroes a unit of which only a part was asked for, if it has no data of its own. Whether it has
+   * must be found out under the mutex: another request may write into the rest meanwhile.
    */
-  private boolean wholeIfZero(long start, long end, int flags) throws BlockFault {
-    if (!readsAsZeroes(start, end)) {
-      return false;
-    }
-    if (geometry.version() < 3 || raw()) {
-      return geometry.version() < 3;
-    }
+  private boolean wholeIfNoData(long start, long end, int flags) throws BlockFault {
     boolean[] done = new boolean[1];
     forEachSlice(
         start,
         end,
         (from, to) -> {
-          if (readsAsZeroes(from, to)) {
+          if (hasNoData(from, to)) {
             done[0] =
                 geometry.extendedL2()
                     ? zeroSubclusters(l2.writableSlot(from), from, to)
@@ -80,6 +97,19 @@ final class ZeroWriter {
           }
         });
     return done[0];
+  }
+
+  private boolean hasNoData(long start, long end) throws BlockFault {
+    Run run = new Run();
+    long at = start;
+    while (at < end) {
+      image.tables.lookup(run, at, end - at);
+      if (!run.kind.unallocated() && !run.kind.zero()) {
+        return false;
+      }
+      at += run.length;
+    }
+    return true;
   }
 
   /** Fails, when zeroes must not cost as much as data. */
