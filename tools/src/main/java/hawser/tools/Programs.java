@@ -1,5 +1,6 @@
 package hawser.tools;
 
+import hawser.tools.fsstate.FsStateProgram;
 import hawser.tools.img.ImgProgram;
 import hawser.tools.io.IoProgram;
 import hawser.tools.nbd.NbdProgram;
@@ -36,6 +37,7 @@ public final class Programs {
           "vhost-user-console",
           "vhost-user-input",
           "virtiofsd",
+          "fs-state",
           "vhost-user");
 
   /** The program of that sub-command, or the one that stands in for the original of that name. */
@@ -51,6 +53,7 @@ public final class Programs {
       case "vhost-user-rng" -> new VhostUserRngProgram();
       case "vhost-user-console" -> new VhostUserConsoleProgram();
       case "vhost-user-input" -> new VhostUserInputProgram();
+      case "fs-state" -> new FsStateProgram();
       case "virtiofsd" -> new VirtiofsdProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;

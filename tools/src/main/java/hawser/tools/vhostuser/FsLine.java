@@ -48,9 +48,11 @@ final class FsLine {
               "state-format",
               "FORM",
               "hawser (default) or virtiofsd: what a guest's state is written as; both are read"),
+          Option.value("control-socket", "PATH", "answer 'fs-state preflight' on this socket"),
           Option.value("rlimit-nofile", "N", "open files at most (default: what is allowed)"));
 
   private @Nullable Path folder;
+  private @Nullable Path control;
   private String tag = "";
   private int queues = 1;
   private CacheMode cache = CacheMode.AUTO;
@@ -104,6 +106,7 @@ final class FsLine {
       case "readonly" -> readOnly = true;
       case "migration-on-error" -> onError = onError(line.value());
       case "state-format" -> form = form(line.value());
+      case "control-socket" -> control = Path.of(line.value());
       case "rlimit-nofile" ->
           BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
       default -> throw line.unhandled();
@@ -155,6 +158,10 @@ final class FsLine {
       throw new AssertionError("not checked");
     }
     return given;
+  }
+
+  @Nullable Path controlSocket() {
+    return control;
   }
 
   String tag() {

@@ -10,6 +10,7 @@ import hawser.tools.Option;
 import hawser.tools.Program;
 import hawser.tools.Terminal;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -48,7 +49,10 @@ public final class VirtiofsdProgram implements Program {
     try (PassThrough files =
         PassThrough.of(own.sharedFolder(), own.share(), own.migration(), log)) {
       var device = new FsDevice(files, own.tag(), own.queues(), log);
-      return ServedDevice.serve(device, common);
+      Path control = own.controlSocket();
+      try (ControlSocket _ = control == null ? null : ControlSocket.listen(control, files, log)) {
+        return ServedDevice.serve(device, common);
+      }
     } catch (BlockFault e) {
       throw new UsageFault(e.getMessage());
     }

@@ -20,7 +20,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -100,16 +99,21 @@ public final class PassThrough implements FileSystem {
 
   @Override
   public List<String> obstacles() throws IOException {
-    var obstacles = new ArrayList<String>();
+    return survey().obstacles();
+  }
+
+  /** What a migration would mean now; the guest may be at work. */
+  public Survey survey() throws IOException {
     long unknown = share.agreed & migration.form().unknownFlags();
     if (unknown != 0) {
-      obstacles.add(
-          "the guest has agreed to %s, which the other daemon does not know"
-              .formatted(Features.names(unknown)));
+      String why =
+          "the guest has agreed to "
+              + Features.names(unknown)
+              + ", which the other daemon does not know";
+      return new Survey(List.of(why), 0, 0, 0, 0, 0, 0);
     }
-    obstacles.addAll(
-        StateSaver.survey(share, locks, migration.limits(), hidden, new CountingSink()));
-    return obstacles;
+    var sink = new CountingSink();
+    return StateSaver.survey(share, locks, migration.limits(), hidden, sink);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static hawser.sys.PathCalls.EMPTY;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import hawser.fs.Name;
+import hawser.fs.state.CountingSink;
 import hawser.fs.state.Location;
 import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
@@ -72,13 +73,21 @@ final class StateSaver {
     sink.end();
   }
 
-  /** What could not be saved now, in words for people; tells {@code sink} what would be written. */
-  static List<String> survey(
-      Share share, Locks locks, StateLimits limits, HiddenLinks hidden, StateSink sink)
+  /** What saving would mean now. Tells {@code sink} what would be written, but for content. */
+  static Survey survey(
+      Share share, Locks locks, StateLimits limits, HiddenLinks hidden, CountingSink sink)
       throws IOException {
+    long start = System.nanoTime();
     var saver = new StateSaver(share, locks, limits, hidden, sink, true);
     saver.run();
-    return List.copyOf(saver.problems);
+    return new Survey(
+        List.copyOf(saver.problems),
+        sink.inodes(),
+        sink.files(),
+        sink.locks(),
+        sink.bytes(),
+        saver.embeddedBytes,
+        System.nanoTime() - start);
   }
 
   private void run() throws IOException {

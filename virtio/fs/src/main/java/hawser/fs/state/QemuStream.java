@@ -1,0 +1,134 @@
+package hawser.fs.state;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Finds the state of a shared folder in a migration stream of QEMU's, as {@code migrate} writes it
+ * to a file: it is the subsection "vhost-user-fs-backend" of the device's section, in pieces that
+ * each follow their length (32 bits, big endian), the last of which is 0.
+ */
+public final class QemuStream {
+  private static final byte[] MAGIC = {'Q', 'E', 'V', 'M'};
+
+  /** How a subsection begins: QEMU_VM_SUBSECTION, and its name after the name's length. */
+  private static final byte[] SUBSECTION = subsection("vhost-user-fs-backend");
+
+  private static final int VERSION_BYTES = 4;
+  private static final int WINDOW_BYTES = 1 << 20;
+
+  /** Bytes of a piece at most; QEMU's are 1 MiB. */
+  private static final int PIECE_BYTES_MAX = 16 << 20;
+
+  private QemuStream() {}
+
+  private static byte[] subsection(String name) {
+    byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+    return ByteBuffer.allocate(2 + bytes.length)
+        .put((byte) 5)
+        .put((byte) bytes.length)
+        .put(bytes)
+        .array();
+  }
+
+  /** Whether a file begins as such a stream does; goes back to its beginning. */
+  public static boolean begins(SeekableByteChannel file) throws IOException {
+    ByteBuffer first = ByteBuffer.allocate(MAGIC.length);
+    while (first.hasRemaining() && file.read(first) >= 0) {
+      // A short read is not the end yet.
+    }
+    file.position(0);
+    return !first.hasRemaining() && first.flip().equals(ByteBuffer.wrap(MAGIC));
+  }
+
+  /**
+   * The first state in a stream.
+   *
+   * @throws IOException when there is none
+   */
+  public static InputStream state(SeekableByteChannel file) throws IOException {
+    ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
+    long start = 0;
+    while (true) {
+      file.position(start);
+      window.clear();
+      while (window.hasRemaining() && file.read(window) >= 0) {
+        // Filled as far as the file goes.
+      }
+      int found = find(window.flip());
+      if (found >= 0) {
+        file.position(start + found + SUBSECTION.length + VERSION_BYTES);
+        return new Pieces(Channels.newInputStream(file));
+      }
+      if (window.limit() < WINDOW_BYTES) {
+        throw new IOException("no state of a shared folder is in this migration stream");
+      }
+      start += WINDOW_BYTES - SUBSECTION.length;
+    }
+  }
+
+  private static int find(ByteBuffer window) {
+    for (int at = 0; at + SUBSECTION.length <= window.limit(); at++) {
+      if (window.get(at) == SUBSECTION[0]
+          && window.slice(at, SUBSECTION.length).equals(ByteBuffer.wrap(SUBSECTION))) {
+        return at;
+      }
+    }
+    return -1;
+  }
+
+  /** The pieces one after the other. */
+  private static final class Pieces extends InputStream {
+    private final InputStream in;
+    private int left;
+    private boolean ended;
+
+    Pieces(InputStream in) {
+      this.in = in;
+    }
+
+    private boolean more() throws IOException {
+      if (left == 0 && !ended) {
+        byte[] length = in.readNBytes(Integer.BYTES);
+        if (length.length < Integer.BYTES) {
+          throw new EOFException("the migration stream ends within the state");
+        }
+        left = ByteBuffer.wrap(length).getInt();
+        if (left < 0 || left > PIECE_BYTES_MAX) {
+          throw new IOException(
+              "a piece of %s bytes, at most %d"
+                  .formatted(Integer.toUnsignedString(left), PIECE_BYTES_MAX));
+        }
+        ended = left == 0;
+      }
+      return !ended;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : Byte.toUnsignedInt(one[0]);
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
+      if (!more()) {
+        return -1;
+      }
+      int count = in.read(into, offset, Math.min(length, left));
+      if (count < 0) {
+        throw new EOFException("the migration stream ends within the state");
+      }
+      left -= count;
+      return count;
+    }
+  }
+}
