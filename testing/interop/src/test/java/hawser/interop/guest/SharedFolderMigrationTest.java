@@ -6,6 +6,8 @@ import hawser.base.json.Json;
 import hawser.qmp.QmpEvent;
 import hawser.qmp.QmpEvents;
 import hawser.testkit.Peer;
+import hawser.testkit.Ran;
+import hawser.testkit.Side;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -75,6 +78,146 @@ class SharedFolderMigrationTest {
     assertNothingIsLeft(shared);
   }
 
+  /** A snapshot in a file is a state like any other: it can be looked at, and comes back. */
+  @Test
+  void aGuestComesBackOutOfAFile() throws Exception {
+    Path shared = shared();
+    Path socket = folder.resolve("old.sock");
+    Path control = folder.resolve("control.sock");
+    Path snapshot = folder.resolve("snapshot");
+    String uri = "{'uri': 'file:%s'}".formatted(snapshot);
+    try (Peer daemon =
+            ShareDaemon.HAWSER.serve(shared, socket, options("--control-socket=" + control));
+        Machine source = machine("old", false, socket)) {
+      hold(source, "regular unlinked replaced_by_host not_utf_8 removed_directory");
+      Path other = Files.writeString(shared.resolve("other"), "somebody else's\n");
+      Files.move(other, shared.resolve("replaced-by-host"), StandardCopyOption.REPLACE_EXISTING);
+      Ran preflight = Side.HAWSER.run("fs-state", "preflight", control.toString()).ok();
+      assertThat(preflight.out()).matches("ready: \\d+ inodes, 5 open files, 0 locks; .*\n");
+      allow(source, false);
+      try (QmpEvents left = source.qmp().listen("MIGRATION")) {
+        source.execute("migrate", uri);
+        assertThat(statusAtEnd(left)).isEqualTo("completed");
+      }
+      source.execute("quit", "{}");
+      assertThat(daemon.terminate()).as(daemon.err()).isZero();
+    }
+    Ran shown = Side.HAWSER.run("fs-state", "show", snapshot.toString()).ok();
+    assertThat(shown.out())
+        .contains("'not-\\xff\\xfe-utf-8' in 1", "without a name, mode 100644, 9 bytes")
+        .contains("5 open files, 0 locks, 18 bytes of content; whole and undamaged");
+    try (Peer daemon = ShareDaemon.HAWSER.serve(shared, socket, options(""));
+        Machine target = machine("new", true, socket)) {
+      allow(target, false);
+      try (QmpEvents arrived = target.qmp().listen("MIGRATION")) {
+        target.execute("migrate-incoming", uri);
+        assertThat(statusAtEnd(arrived)).as(daemon.err()).isEqualTo("completed");
+      }
+      target.execute("cont", "{}");
+      assertThat(failures(target)).as(daemon.err()).isEmpty();
+      target.execute("quit", "{}");
+    }
+  }
+
+  /** From machine to machine and back to the first daemon, which has been left before. */
+  @Test
+  void threeJourneysInARow() throws Exception {
+    Path shared = shared();
+    List<Path> sockets =
+        Stream.of("a.sock", "b.sock", "c.sock").map(name -> folder.resolve(name)).toList();
+    try (Peer a = ShareDaemon.HAWSER.serve(shared, sockets.get(0), options("--posix-lock"));
+        Peer b = ShareDaemon.HAWSER.serve(shared, sockets.get(1), options("--posix-lock"));
+        Peer c = ShareDaemon.HAWSER.serve(shared, sockets.get(2), options("--posix-lock"))) {
+      Machine guest = machine("0", false, sockets.get(0));
+      try {
+        hold(guest, "");
+        behindItsBack(shared);
+        for (int hop = 1; hop <= 3; hop++) {
+          Machine next = machine(String.valueOf(hop), true, sockets.get(hop % 3));
+          migrate(guest, next, true, a, b);
+          guest.execute("quit", "{}");
+          guest.close();
+          guest = next;
+        }
+        assertThat(failures(guest)).as("%s%s%s", a.err(), b.err(), c.err()).isEmpty();
+      } finally {
+        guest.close();
+      }
+    }
+  }
+
+  /** The destination cannot take the state: the guest goes on where it is, with all its files. */
+  @Test
+  void aGuestThatIsRefusedGoesOnAtTheSource() throws Exception {
+    Path shared = shared();
+    Path oldSocket = folder.resolve("old.sock");
+    Path newSocket = folder.resolve("new.sock");
+    // The new daemon shares another folder, in which none of the files is.
+    Path elsewhere = Files.createDirectory(folder.resolve("another"));
+    try (Peer oldDaemon = ShareDaemon.HAWSER.serve(shared, oldSocket, locking());
+        Peer newDaemon = ShareDaemon.HAWSER.serve(elsewhere, newSocket, locking());
+        Machine source = machine("old", false, oldSocket);
+        Machine target = machine("new", true, newSocket)) {
+      hold(source, "");
+      behindItsBack(shared);
+      allow(source, true);
+      allow(target, true);
+      String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration.sock"));
+      try (QmpEvents left = source.qmp().listen("MIGRATION")) {
+        target.execute("migrate-incoming", uri);
+        source.execute("migrate", uri);
+        assertThat(statusAtEnd(left)).isEqualTo("failed");
+      }
+      assertThat(newDaemon.err()).contains("cannot LOAD the device's state: inode ");
+      assertThat(failures(source)).as(oldDaemon.err()).isEmpty();
+      source.execute("quit", "{}");
+      assertThat(oldDaemon.terminate()).as(oldDaemon.err()).isZero();
+    }
+    assertNothingIsLeft(shared);
+  }
+
+  /** Cancelled in the middle, and then with the destination's daemon killed: nothing is lost. */
+  @Test
+  void aJourneyThatEndsEarlyChangesNothing() throws Exception {
+    Path shared = shared();
+    Path oldSocket = folder.resolve("old.sock");
+    try (Peer oldDaemon = ShareDaemon.HAWSER.serve(shared, oldSocket, locking());
+        Machine source = machine("old", false, oldSocket)) {
+      hold(source, "");
+      behindItsBack(shared);
+      for (boolean kill : new boolean[] {false, true}) {
+        Path newSocket = folder.resolve("new-%s.sock".formatted(kill));
+        String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration-" + kill));
+        try (Peer newDaemon = ShareDaemon.HAWSER.serve(shared, newSocket, locking());
+            Machine target = machine("new-" + kill, true, newSocket)) {
+          allow(source, true);
+          allow(target, true);
+          source.execute("migrate-set-parameters", "{'max-bandwidth': 1000000}");
+          try (QmpEvents left = source.qmp().listen("MIGRATION")) {
+            target.execute("migrate-incoming", uri);
+            source.execute("migrate", uri);
+            left.await(event -> is(event, "active"));
+            if (kill) {
+              newDaemon.kill();
+              source.execute("migrate-set-parameters", "{'max-bandwidth': 1000000000}");
+            } else {
+              source.execute("migrate_cancel", "{}");
+            }
+            assertThat(statusAtEnd(left)).isEqualTo(kill ? "failed" : "cancelled");
+          }
+        }
+      }
+      assertThat(failures(source)).as(oldDaemon.err()).isEmpty();
+      source.execute("quit", "{}");
+      assertThat(oldDaemon.terminate()).as(oldDaemon.err()).isZero();
+    }
+    assertNothingIsLeft(shared);
+  }
+
+  private static List<String> locking() {
+    return List.of("--xattr", "--posix-acl", "--posix-lock", "--flock");
+  }
+
   /** What virtiofsd does not offer, or leaves to the guest, and so to nobody's migration. */
   private static final String KINDS_OF_VIRTIOFSD =
       "regular read_only write_only append unlinked linked moved_by_host replaced_by_host"
@@ -135,14 +278,8 @@ class SharedFolderMigrationTest {
   private void migrate(
       Machine source, Machine target, boolean returnPath, Peer oldDaemon, Peer newDaemon) {
     String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration.sock"));
-    for (Machine machine : List.of(source, target)) {
-      machine.execute(
-          "migrate-set-capabilities",
-          "{'capabilities': [{'capability': 'events', 'state': true},"
-              + " {'capability': 'return-path', 'state': %s}]}".formatted(returnPath));
-      machine.execute(
-          "migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
-    }
+    allow(source, returnPath);
+    allow(target, returnPath);
     try (QmpEvents left = source.qmp().listen("MIGRATION");
         QmpEvents arrived = target.qmp().listen("MIGRATION")) {
       target.execute("migrate-incoming", uri);
@@ -158,9 +295,26 @@ class SharedFolderMigrationTest {
     }
   }
 
+  private static void allow(Machine machine, boolean returnPath) {
+    machine.execute(
+        "migrate-set-capabilities",
+        "{'capabilities': [{'capability': 'events', 'state': true},"
+            + " {'capability': 'return-path', 'state': %s}]}".formatted(returnPath));
+    machine.execute(
+        "migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
+  }
+
   private static boolean isOver(QmpEvent event) {
-    Json status = event.data().members().get("status");
-    return Json.of("completed").equals(status) || Json.of("failed").equals(status);
+    return is(event, "completed") || is(event, "failed") || is(event, "cancelled");
+  }
+
+  private static boolean is(QmpEvent event, String status) {
+    return Json.of(status).equals(event.data().members().get("status"));
+  }
+
+  private static String statusAtEnd(QmpEvents events) {
+    QmpEvent end = events.await(SharedFolderMigrationTest::isOver);
+    return end.data().members().get("status") instanceof Json.Str(String status) ? status : "none";
   }
 
   /** The kinds of files that are not as they were, with what is wrong. */
