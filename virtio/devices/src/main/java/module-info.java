@@ -7,4 +7,5 @@ module hawser.devices {
   exports hawser.devices.console;
   exports hawser.devices.input;
   exports hawser.devices.rng;
+  exports hawser.devices.vsock;
 }

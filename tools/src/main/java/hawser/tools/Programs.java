@@ -12,6 +12,7 @@ import hawser.tools.vhostuser.VhostUserConsoleProgram;
 import hawser.tools.vhostuser.VhostUserInputProgram;
 import hawser.tools.vhostuser.VhostUserProgram;
 import hawser.tools.vhostuser.VhostUserRngProgram;
+import hawser.tools.vhostuser.VhostUserVsockProgram;
 import hawser.tools.vhostuser.VirtiofsdProgram;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ public final class Programs {
           "vhost-user-rng",
           "vhost-user-console",
           "vhost-user-input",
+          "vhost-user-vsock",
           "virtiofsd",
           "fs-state",
           "vhost-user");
@@ -54,6 +56,7 @@ public final class Programs {
       case "vhost-user-console" -> new VhostUserConsoleProgram();
       case "vhost-user-input" -> new VhostUserInputProgram();
       case "fs-state" -> new FsStateProgram();
+      case "vhost-user-vsock" -> new VhostUserVsockProgram();
       case "virtiofsd" -> new VirtiofsdProgram();
       case "io", "qemu-io" -> new IoProgram();
       default -> null;

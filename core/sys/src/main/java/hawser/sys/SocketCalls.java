@@ -30,6 +30,9 @@ public final class SocketCalls {
   /** Probe idle connections. */
   public static final int SO_KEEPALIVE = 9;
 
+  /** {@link #shutdown} receiving only. */
+  public static final int SHUT_RD = 0;
+
   /** {@link #shutdown} both directions. */
   public static final int SHUT_RDWR = 2;
 

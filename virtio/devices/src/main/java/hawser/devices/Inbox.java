@@ -46,6 +46,12 @@ public final class Inbox<T> implements AutoCloseable {
     return item;
   }
 
+  /** Forgets what is in it. */
+  public synchronized void clear() {
+    items.clear();
+    notifyAll();
+  }
+
   /** Whether nothing is in it. */
   public synchronized boolean isEmpty() {
     return items.isEmpty();

@@ -30,7 +30,10 @@ final class GuestFiles {
           "virtio_pci.ko",
           "virtio_blk.ko",
           "fuse.ko",
-          "virtiofs.ko");
+          "virtiofs.ko",
+          "vsock.ko",
+          "vmw_vsock_virtio_transport_common.ko",
+          "vmw_vsock_virtio_transport.ko");
 
   private GuestFiles() {}
 
@@ -52,7 +55,9 @@ final class GuestFiles {
     }
     archive.file("bin/busybox", Files.readAllBytes(PACKAGES.resolve("bin/busybox")));
     archive.file("init", resource("/guest/init")).file("bin/load", resource("/guest/load"));
-    archive.file("bin/held", Files.readAllBytes(compiled("held")));
+    for (String program : List.of("held", "vsock")) {
+      archive.file("bin/" + program, Files.readAllBytes(compiled(program)));
+    }
     for (Path module : found(file -> MODULES.contains(name(file)))) {
       archive.file("lib/" + name(module), Files.readAllBytes(module));
     }

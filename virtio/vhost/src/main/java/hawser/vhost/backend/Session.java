@@ -362,9 +362,20 @@ final class Session implements DeviceHost {
     return Reply.DONE;
   }
 
+  /**
+   * Status 0 is a reset, but QEMU says it whenever it stops, also before it asks for the state of a
+   * device that migrates: where there is RESET_DEVICE too, only that makes such a device forget.
+   */
   private Reply setStatus(int newStatus) {
     status = newStatus;
-    return newStatus == 0 ? reset() : Reply.DONE;
+    if (newStatus != 0) {
+      return Reply.DONE;
+    }
+    if (device instanceof SavesState && ProtocolFeature.RESET_DEVICE.in(protocol)) {
+      vrings.forEach(Vring::reset);
+      return Reply.DONE;
+    }
+    return reset();
   }
 
   private Reply setDeviceState(SetDeviceStateFd asked, Descriptors fds) {
