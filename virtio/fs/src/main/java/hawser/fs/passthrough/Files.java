@@ -155,12 +155,14 @@ final class Files {
       throw new Refusal(status.type() == Statx.SYMLINK ? Errno.ELOOP : Errno.EEXIST);
     }
     Inode inode = inodes.found(status, directory, request.name());
-    Entry entry = share.entry(inode, status);
     boolean opened = false;
     try {
       boolean takeSetIds = (request.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0;
       int fd = openAgain(inode, hostFlags(request.flags()), takeSetIds);
-      var reply = new FuseReply.Created(entry, opened(inode, request.flags(), fd));
+      OpenOut open = opened(inode, request.flags(), fd);
+      // Once more, for O_TRUNC has cut it.
+      Refusal.check(PathCalls.statx(fd, status));
+      var reply = new FuseReply.Created(share.entry(inode, status), open);
       opened = true;
       return reply;
     } finally {
@@ -194,7 +196,16 @@ final class Files {
       }
       Inode inode = inodes.foundNameless(status, directory);
       Entry entry = share.entry(inode, status);
-      return new FuseReply.Created(entry, opened(inode, request.flags(), fd));
+      OpenOut open = opened(inode, request.flags(), fd);
+      try {
+        // Once that is closed, nothing else would lead to the file.
+        inodes.holdApart(inode).release();
+      } catch (Refusal e) {
+        share.close(open.handle());
+        inodes.forget(inode.nodeId, 1);
+        throw e;
+      }
+      return new FuseReply.Created(entry, open);
     } finally {
       held.release();
     }

@@ -22,6 +22,9 @@ final class Inode {
   /** How often the guest has been told of it and has not yet forgotten it. */
   long lookups;
 
+  /** How many inodes are remembered by it: it stays known as long as one is. */
+  int below;
+
   /** Where it was seen last; null for the root. */
   @Nullable Inode directory;
 

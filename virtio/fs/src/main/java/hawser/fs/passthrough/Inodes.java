@@ -30,6 +30,9 @@ final class Inodes {
   /** The guest's name of the shared folder itself. */
   static final long ROOT_ID = 1;
 
+  /** Directories above each other at most: as many as names fit into a path. */
+  private static final int DEPTH_MAX = Name.PATH_BYTES_MAX / 2;
+
   private final LongTable<Inode> byNode = new LongTable<>();
   private final Map<FileId, Inode> byId = new HashMap<>();
   private final List<Inode> withDescriptor = new ArrayList<>();
@@ -82,11 +85,29 @@ final class Inodes {
     }
     if (inode != root) {
       inode.lookups++;
-      inode.directory = directory;
-      inode.name = name;
-      inode.nameless = false;
+      place(inode, directory, name);
     }
     return inode;
+  }
+
+  /** An inode is found by this name from now on, and keeps its directory known. */
+  private void place(Inode inode, Inode directory, Name name) {
+    Inode before = inode.directory;
+    inode.directory = directory;
+    inode.name = name;
+    inode.nameless = false;
+    if (before != directory) {
+      directory.below++;
+      left(before);
+    }
+  }
+
+  /** A directory has an inode less that is found by it. */
+  private void left(@Nullable Inode directory) {
+    if (directory != null) {
+      directory.below--;
+      dropUnused(directory);
+    }
   }
 
   /** A file that was made without a name. */
@@ -108,20 +129,33 @@ final class Inodes {
       return;
     }
     inode.lookups = Math.max(0, inode.lookups - lookups);
-    if (inode.lookups == 0 && inode.files.isEmpty()) {
-      drop(inode);
+    dropUnused(inode);
+  }
+
+  /** Drops an inode of which nothing is left, and the directories that were there only for it. */
+  private void dropUnused(Inode inode) {
+    for (Inode at = inode; at != null && isUnused(at); at = at.directory) {
+      byNode.remove(at.nodeId);
+      byId.remove(at.id, at);
+      close(at);
+      if (at.directory != null) {
+        at.directory.below--;
+      }
     }
   }
 
-  private void drop(Inode inode) {
-    byNode.remove(inode.nodeId);
-    byId.remove(inode.id, inode);
-    close(inode);
+  private boolean isUnused(Inode inode) {
+    return inode.lookups == 0
+        && inode.below == 0
+        && inode.files.isEmpty()
+        && inode != root
+        && byNode.get(inode.nodeId) == inode;
   }
 
   /** The guest knows nothing any more. */
   synchronized void clear() {
     byNode.clear(this::close);
+    root.below = 0;
     byId.clear();
     withDescriptor.clear();
     byNode.add(ROOT_ID, root);
@@ -154,28 +188,24 @@ final class Inodes {
   synchronized void closed(OpenFile file) {
     Inode inode = file.inode();
     inode.remove(file);
-    if (inode.lookups == 0 && inode.files.isEmpty() && inode != root) {
-      drop(inode);
-    }
+    dropUnused(inode);
   }
 
   /** A guest's rename has moved a file. */
   synchronized void moved(Inode inode, Inode directory, Name name) {
-    inode.directory = directory;
-    inode.name = name;
-    inode.nameless = false;
+    place(inode, directory, name);
   }
 
   /**
    * A name is gone, by which an inode may have been remembered.
    *
-   * @param held stands for it, held since before the name went
+   * @param held stands for it apart from open files, held since before the name went
    */
   synchronized void unnamed(Inode inode, Inode directory, Name name, Descriptor held) {
     Name called = inode.name;
     if (called != null && called.equals(name) && inode.directory == directory) {
       inode.nameless = true;
-      if (inode.descriptor == null && inode.files.isEmpty() && inode.lookups > 0) {
+      if (inode.descriptor == null && inode.lookups > 0) {
         boolean _ = held.hold();
         inode.descriptor = held;
       }
@@ -190,6 +220,22 @@ final class Inodes {
   Descriptor hold(Inode inode) throws Refusal {
     Descriptor open = held(inode);
     return open != null ? open : reopen(inode);
+  }
+
+  /** As {@link #hold}, but none of an open file's, which closes before the guest forgets it. */
+  Descriptor holdApart(Inode inode) throws Refusal {
+    Descriptor held = hold(inode);
+    synchronized (this) {
+      if (held == inode.descriptor) {
+        return held;
+      }
+    }
+    try {
+      byte[] path = PathCalls.ofDescriptor(held.fd);
+      return keep(inode, new Descriptor(open(PathCalls.AT_FDCWD, path, O_PATH | O_CLOEXEC)));
+    } finally {
+      held.release();
+    }
   }
 
   /** One that is open anyway; null when none is. */
@@ -207,6 +253,11 @@ final class Inodes {
     List<Inode> closed = new ArrayList<>();
     Descriptor directory = null;
     for (Inode at = inode; directory == null; at = above(at)) {
+      if (closed.size() == DEPTH_MAX) {
+        // Others have moved directories into each other, so that what is remembered goes in
+        // circles.
+        throw new Refusal(Errno.ESTALE);
+      }
       closed.add(at);
       directory = held(above(at));
     }
@@ -238,7 +289,7 @@ final class Inodes {
       }
       name = inode.name.bytes();
     }
-    int fd = open(directory.fd, name);
+    int fd = open(directory.fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     var opened = new Descriptor(fd);
     var status = new Statx();
     long result = PathCalls.statx(fd, status);
@@ -250,8 +301,7 @@ final class Inodes {
   }
 
   /** Opens a name, making room once when the process has too many files open. */
-  private int open(int directory, byte[] name) throws Refusal {
-    int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  private int open(int directory, byte[] name, int flags) throws Refusal {
     long fd = PathCalls.openat(directory, name, flags, 0);
     if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
       makeRoom(descriptorsMax / 4 + 1);
@@ -483,7 +533,12 @@ final class Inodes {
   /** Takes over inodes of a guest that arrives; nothing is known before. */
   synchronized void arrived(List<Inode> arriving, long next) {
     for (Inode inode : arriving) {
-      if (inode.lookups > 0) {
+      if (inode.directory != null) {
+        inode.directory.below++;
+      }
+    }
+    for (Inode inode : arriving) {
+      if (inode.lookups > 0 || inode.below > 0) {
         byNode.add(inode.nodeId, inode);
         byId.putIfAbsent(inode.id, inode);
       }

@@ -248,7 +248,7 @@ final class Names {
     Descriptor held = null;
     if (inode != null) {
       try {
-        held = inodes.hold(inode);
+        held = inodes.holdApart(inode);
       } catch (Refusal e) {
         // It is gone already: there is nothing to keep.
         inode = null;

@@ -1,0 +1,77 @@
+package hawser.interop.fs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import hawser.testkit.Peer;
+import hawser.testkit.Peers;
+import hawser.testkit.fuse.FuseClient;
+import hawser.testkit.fuse.FuseOperations;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Whatever a guest does to a share is what system calls would have done: random sequences of all
+ * operations, from a seed, done to a share and to a twin of it. Errors, contents, attributes and
+ * the final trees are compared.
+ */
+class OperationsTest {
+  private static final int STEPS = 4000;
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"VIRTIOFSD, 1", "HAWSER, 1", "HAWSER, 2", "HAWSER, 3", "HAWSER, 4"})
+  void aShareIsWhatSystemCallsMakeOfItsTwin(FsBackEnd daemon, long seed) throws Exception {
+    Path shared = Files.createDirectory(folder.resolve("shared"));
+    Path twin = Files.createDirectory(folder.resolve("twin"));
+    Path socket = folder.resolve("socket");
+    try (Peer peer = daemon.serve(shared, socket, "--xattr");
+        FuseClient client = FuseClient.connect(socket, 1);
+        var thread = Executors.newSingleThreadExecutor()) {
+      FuseOperations fuse = client.operations();
+      thread.submit(() -> run(fuse, twin, seed, daemon == FsBackEnd.HAWSER)).get();
+      if (daemon == FsBackEnd.HAWSER) {
+        assertThat(peer.err()).isEmpty();
+      }
+    }
+    assertThat(tree(shared)).isEqualTo(tree(twin)).contains("|f|");
+  }
+
+  private static void run(FuseOperations fuse, Path twin, long seed, boolean all) {
+    try (Twins twins = new Twins(fuse, twin, seed);
+        TwinFiles files = new TwinFiles(twins, all)) {
+      var names = new TwinNames(twins);
+      for (int step = 0; step < STEPS; step++) {
+        switch (twins.dice.nextInt(24)) {
+          case 0, 1, 2 -> names.makeOne();
+          case 3 -> names.removeOne();
+          case 4, 5 -> names.rename();
+          case 6 -> names.link();
+          case 7 -> names.readlink();
+          case 8 -> names.status();
+          case 9, 10 -> names.change();
+          case 11, 12 -> names.attribute();
+          case 13, 14 -> names.lookup();
+          case 15 -> names.forget();
+          case 16 -> files.open();
+          case 17 -> files.create();
+          case 18 -> files.list();
+          case 19 -> files.tmpfile();
+          default -> files.work();
+        }
+      }
+    }
+  }
+
+  /** Everything below a folder: names, types, permissions, owners, links, sizes, contents. */
+  private static String tree(Path folder) {
+    String script =
+        "cd \"$1\" && LC_ALL=C find . -printf '%p|%y|%m|%U:%G|%n|%l\\n' | LC_ALL=C sort"
+            + " && find . -type f -exec md5sum {} + | LC_ALL=C sort";
+    return Peers.run("sh", "-c", script, "sh", folder.toString()).ok().out();
+  }
+}
