@@ -2,21 +2,17 @@ package hawser.fuzz.crash;
 
 import hawser.base.BlockFault;
 import hawser.block.CheckReport;
-import hawser.block.DirtyBitmap;
 import hawser.block.OpenMode;
 import hawser.block.Options;
 import hawser.block.format.qcow2.Qcow2Driver;
 import hawser.block.format.qcow2.Qcow2Node;
 import hawser.block.format.qcow2.check.CheckLimits;
 import hawser.block.format.qcow2.check.Qcow2Check;
-import hawser.block.format.qcow2.layout.AutoclearFeature;
 import hawser.block.format.qcow2.layout.IncompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
 import hawser.testkit.node.CrashStates;
 import hawser.testkit.node.MemoryNode;
-import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 
@@ -40,7 +36,6 @@ public final class CrashExplorer {
   private final Random dice;
   private final Consumer<MemoryNode> sample;
   private long states;
-  private long trusted;
 
   private CrashExplorer(long seed, int requests, Consumer<MemoryNode> sample) throws BlockFault {
     this.work = new Workload(seed, requests);
@@ -85,19 +80,18 @@ public final class CrashExplorer {
         lookAt(crash, model);
       } catch (AssertionError | BlockFault e) {
         throw new AssertionError(
-            "seed %d, %s, snapshot %b, %d bitmaps: after operation %d of %d: %s"
+            "seed %d, %s, %s: after operation %d of %d: %s"
                 .formatted(
                     seed,
                     work.shape(),
-                    work.snapshot(),
-                    work.bitmaps(),
+                    work.companions(),
                     crash.done(),
                     work.operations().size(),
                     e.getMessage()),
             e);
       }
     } while (crash.advance());
-    requireBitmaps(crash.whole());
+    work.companions().requireBitmaps(crash.whole());
     return states;
   }
 
@@ -159,48 +153,9 @@ public final class CrashExplorer {
               "sector %d holds %d, may hold %s".formatted(i, held[i], model.allowed(i)));
         }
       }
-      judgeBitmaps(node, held);
+      work.companions().judgeBitmaps(node, held);
     }
-    if (work.snapshot()) {
-      judgeSnapshot(image);
-    }
-  }
-
-  /** A bitmap that is to be trusted tells of every sector that changed. */
-  private void judgeBitmaps(Qcow2Node node, byte[] held) throws BlockFault {
-    List<DirtyBitmap> bitmaps = node.dirtyBitmaps();
-    if (bitmaps.size() != work.bitmaps() && node.header().has(AutoclearFeature.BITMAPS)) {
-      throw new AssertionError("there are %d bitmaps".formatted(bitmaps.size()));
-    }
-    byte[] first = work.firstTags();
-    for (DirtyBitmap bitmap : bitmaps) {
-      trusted += bitmap.inconsistent() ? 0 : 1;
-      for (int i = 0; i < first.length && !bitmap.inconsistent(); i++) {
-        if (held[i] != first[i] && !bitmap.dirtyAt((long) i * DiskModel.SECTOR)) {
-          throw new AssertionError("bitmap '%s' misses sector %d".formatted(bitmap.name(), i));
-        }
-      }
-    }
-  }
-
-  /** Nothing that is done to the disk reaches the snapshot. */
-  private void judgeSnapshot(MemoryNode image) throws BlockFault {
-    try (Qcow2Node then = open(InternalSnapshot.revealed(image), OpenMode.READ)) {
-      if (!Arrays.equals(Workload.tags(then), work.firstTags())) {
-        throw new AssertionError("the snapshot has changed");
-      }
-    }
-  }
-
-  /** The image was closed, so that its bitmaps can be trusted again. */
-  private void requireBitmaps(MemoryNode image) throws BlockFault {
-    long before = trusted;
-    try (Qcow2Node node = open(image, OpenMode.READ)) {
-      judgeBitmaps(node, Workload.tags(node));
-    }
-    if (trusted - before != work.bitmaps()) {
-      throw new AssertionError("the closed image has bitmaps in use");
-    }
+    work.companions().judgeSnapshot(image);
   }
 
   private Qcow2Node open(MemoryNode image, OpenMode mode) throws BlockFault {

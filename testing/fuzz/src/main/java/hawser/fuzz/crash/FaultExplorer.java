@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  * Does the same work on an image over and over, and lets each request to its file fail in turn.
  * After a failure the disk reads what was acknowledged; the file, as a crash now would leave it,
  * has no corruption and all that was flushed; the request succeeds when it is repeated; the rest of
- * the work succeeds; and the closed image has no corruption and every byte.
+ * the work succeeds; and the closed image has no corruption and every byte. An internal snapshot
+ * stays as it was, and persistent bitmaps tell of every change or say that they cannot.
  */
 public final class FaultExplorer {
   private static final CheckLimits LIMITS = new CheckLimits(64L << 20, 1);
@@ -69,6 +70,7 @@ public final class FaultExplorer {
   private final byte[] tags;
   private final MemoryNode empty;
   private final @Nullable MemoryNode backing;
+  private final Companions companions;
   private final List<Request> work = new ArrayList<>();
   private final Consumer<MemoryNode> sample;
   private final Set<BlkdebugEvent> events = EnumSet.noneOf(BlkdebugEvent.class);
@@ -88,6 +90,8 @@ public final class FaultExplorer {
     if (full) {
       fill();
     }
+    this.companions =
+        full ? Companions.none(shape) : Companions.join(empty, shape, backing, tags, dice);
     int sectors = tags.length;
     for (int i = 0; i < requests; i++) {
       Request request = request(dice, sectors, (byte) (1 + i % 90));
@@ -164,7 +168,8 @@ public final class FaultExplorer {
     var file = empty.copy();
     var failing = new FailingNode(file, errno, lasting);
     var model = new DiskModel(tags);
-    String what = "seed %d, %s, request %d: %s".formatted(seed, shape, number, errno);
+    String what =
+        "seed %d, %s, %s, request %d: %s".formatted(seed, shape, companions, number, errno);
     try {
       Qcow2Node node = open(failing, OpenMode.WRITE.withUnmap(true));
       failing.failAt(failing.requests() + number);
@@ -306,7 +311,9 @@ public final class FaultExplorer {
               "a crash leaves %d in sector %d, not %s".formatted(tag, i, model.allowed(i)));
         }
       }
+      companions.judgeBitmaps(node, held);
     }
+    companions.judgeSnapshot(image);
   }
 
   /** The request is not repeated: what it left is what the disk holds from now on. */
@@ -361,6 +368,8 @@ public final class FaultExplorer {
         }
       }
     }
+    companions.judgeSnapshot(image);
+    companions.requireBitmaps(image.copy());
   }
 
   /**

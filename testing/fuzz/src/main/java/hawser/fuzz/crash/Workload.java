@@ -18,7 +18,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +49,7 @@ final class Workload {
   private final DiskModel model;
   private final List<Step> steps = new ArrayList<>();
   private final byte[] firstTags;
-  private final boolean snapshot;
-  private final boolean bitmaps;
+  private final Companions companions;
 
   Workload(long seed, int requests) throws BlockFault {
     this.dice = new Random(seed);
@@ -61,16 +59,7 @@ final class Workload {
     this.backing = dice.nextBoolean() ? backing(sectors * 2 / 3) : null;
     var file = new MemoryNode("image", 0);
     Qcow2Creator.create(options, file, null);
-    // A refcount of one bit has no room for a second owner.
-    this.snapshot = options.version() == 3 && options.refcountBits() > 1 && dice.nextInt(3) == 0;
-    if (snapshot) {
-      fill(file);
-      InternalSnapshot.take(file);
-    }
-    this.bitmaps = options.version() == 3 && dice.nextInt(3) == 0;
-    if (bitmaps) {
-      addBitmaps(file);
-    }
+    this.companions = Companions.join(file, options, backing, firstTags, dice);
     this.empty = file.copy();
     this.recording = new RecordingNode(file);
     this.model = new DiskModel(firstTags);
@@ -103,30 +92,6 @@ final class Workload {
       put(node, i, 1, firstTags[i], 0);
     }
     return node;
-  }
-
-  /** Something for a snapshot to keep: plain and compressed clusters. */
-  private void fill(MemoryNode file) throws BlockFault {
-    int perCluster = (int) (options.clusterBytes() / DiskModel.SECTOR);
-    try (Qcow2Node node = open(file)) {
-      for (int first = 0; first + perCluster <= firstTags.length; first += perCluster) {
-        // Many compressed clusters share a place, and the snapshot doubles its owners.
-        boolean compressed = options.refcountBits() >= 16 && dice.nextInt(3) == 0;
-        int flags = compressed ? BlockNode.COMPRESSED : 0;
-        if (dice.nextInt(4) == 0) {
-          byte tag = (byte) (120 + dice.nextInt(8));
-          put(node, first, perCluster, tag, flags);
-          Arrays.fill(firstTags, first, first + perCluster, tag);
-        }
-      }
-    }
-  }
-
-  private void addBitmaps(MemoryNode file) throws BlockFault {
-    try (Qcow2Node node = open(file)) {
-      node.keepBitmap(new NewBitmap("fine", DiskModel.SECTOR));
-      node.keepBitmap(new NewBitmap("coarse", 8 * DiskModel.SECTOR));
-    }
   }
 
   private Qcow2Node open(BlockNode file) throws BlockFault {
@@ -256,14 +221,8 @@ final class Workload {
     return new Change.Grow(sectors);
   }
 
-  /** Whether the image has a snapshot of the disk as it was at first. */
-  boolean snapshot() {
-    return snapshot;
-  }
-
-  /** How many bitmaps record the work from the first request on. */
-  int bitmaps() {
-    return bitmaps ? 2 : 0;
+  Companions companions() {
+    return companions;
   }
 
   Qcow2Options shape() {

@@ -114,12 +114,16 @@ public final class Qcow2Node implements BlockNode {
   public void write(MemorySegment from, long offset, int flags) throws BlockFault {
     refuseOutside(offset, from.byteSize(), Errno.EINVAL);
     Writing open = writing();
-    if ((flags & COMPRESSED) != 0) {
-      open.compressed.write(from, offset);
-    } else {
-      open.writer.write(from, offset);
+    // Bitmaps also record what failed, for a part of it may have reached the disk.
+    try {
+      if ((flags & COMPRESSED) != 0) {
+        open.compressed.write(from, offset);
+      } else {
+        open.writer.write(from, offset);
+      }
+    } finally {
+      open.bitmaps.mark(offset, from.byteSize());
     }
-    open.bitmaps.mark(offset, from.byteSize());
     finish(open, flags);
   }
 
@@ -127,12 +131,18 @@ public final class Qcow2Node implements BlockNode {
   public boolean writeNow(MemorySegment from, long offset, int flags) throws BlockFault {
     refuseOutside(offset, from.byteSize(), Errno.EINVAL);
     Writing open = writing();
-    boolean written =
-        flags == 0 && !image.mode.cache().writethrough() && open.writer.writeNow(from, offset);
-    if (written) {
-      open.bitmaps.mark(offset, from.byteSize());
+    if (flags != 0 || image.mode.cache().writethrough()) {
+      return false;
     }
-    return written;
+    boolean refused = false;
+    try {
+      refused = !open.writer.writeNow(from, offset);
+      return !refused;
+    } finally {
+      if (!refused) {
+        open.bitmaps.mark(offset, from.byteSize());
+      }
+    }
   }
 
   @Override
@@ -147,8 +157,11 @@ public final class Qcow2Node implements BlockNode {
     refuseOutside(offset, length, Errno.EINVAL);
     Writing open = writing();
     if (length > 0) {
-      open.zeroes.zero(offset, length, flags);
-      open.bitmaps.mark(offset, length);
+      try {
+        open.zeroes.zero(offset, length, flags);
+      } finally {
+        open.bitmaps.mark(offset, length);
+      }
     }
     finish(open, flags);
   }
@@ -157,8 +170,11 @@ public final class Qcow2Node implements BlockNode {
   public void discard(long offset, long length) throws BlockFault {
     refuseOutside(offset, length, Errno.EINVAL);
     Writing open = writing();
-    open.zeroes.discard(offset, length);
-    open.bitmaps.mark(offset, length);
+    try {
+      open.zeroes.discard(offset, length);
+    } finally {
+      open.bitmaps.mark(offset, length);
+    }
   }
 
   /** What writes have in common at their beginning. */
