@@ -28,15 +28,15 @@ quietly env MAIN=hawser.tools.dist.Pages sh dist/launch.sh $out/share
 
 cp dist/launch.sh $out/lib/
 cp dist/hawser.sh $out/bin/hawser
-for name in qemu-img qemu-io qemu-nbd; do
+for name in qemu-img qemu-io qemu-nbd virtiofsd; do
   sed "s/^program=\$/program=$name/" dist/hawser.sh >$out/compat/$name
 done
 # What management software finds back-ends by (vhost-user.json): for a package that lies in $PREFIX.
 prefix=${PREFIX:-/opt/hawser}
-for program in $out/share/man/man1/hawser-vhost-user-*.1; do
+for program in $out/share/man/man1/hawser-vhost-user-*.1 $out/share/man/man1/hawser-virtiofsd.1; do
   program=$(basename "$program" .1)
   program=${program#hawser-}
-  case $program in vhost-user-blk) type=block ;; *) type=${program#vhost-user-} ;; esac
+  case $program in vhost-user-blk) type=block ;; virtiofsd) type=fs ;; *) type=${program#vhost-user-} ;; esac
   mkdir -p $out/libexec $out/share/qemu/vhost-user
   sed "s/^program=\$/program=$program/" dist/hawser.sh >$out/libexec/$program
   cat >$out/share/qemu/vhost-user/50-hawser-$type.json <<END

@@ -22,6 +22,19 @@ public final class BlockFault extends Exception {
     this.errno = errno;
   }
 
+  private BlockFault(Errno errno) {
+    super(errno.text(), null, false, false);
+    this.errno = errno;
+  }
+
+  /**
+   * A failure of which only the number is passed on, such as a name that does not exist: without a
+   * stack trace, which would cost more than what was asked for.
+   */
+  public static BlockFault numberOnly(Errno errno) {
+    return new BlockFault(errno);
+  }
+
   /** A failed system call: {@code doing: strerror}. */
   public static BlockFault of(Errno errno, String doing) {
     return new BlockFault(errno, doing + ": " + errno.text());

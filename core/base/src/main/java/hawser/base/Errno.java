@@ -10,12 +10,16 @@ public enum Errno {
   EPERM(1, "Operation not permitted"),
   /** No such file or directory. */
   ENOENT(2, "No such file or directory"),
+  /** No such process. */
+  ESRCH(3, "No such process"),
   /** Interrupted system call. */
   EINTR(4, "Interrupted system call"),
   /** Input/output error. */
   EIO(5, "Input/output error"),
   /** No such device or address. */
   ENXIO(6, "No such device or address"),
+  /** Argument list too long. */
+  E2BIG(7, "Argument list too long"),
   /** Bad file descriptor. */
   EBADF(9, "Bad file descriptor"),
   /** Resource temporarily unavailable. */
@@ -62,8 +66,12 @@ public enum Errno {
   EPIPE(32, "Broken pipe"),
   /** Numerical result out of range. */
   ERANGE(34, "Numerical result out of range"),
+  /** Resource deadlock avoided. */
+  EDEADLK(35, "Resource deadlock avoided"),
   /** File name too long. */
   ENAMETOOLONG(36, "File name too long"),
+  /** No locks available. */
+  ENOLCK(37, "No locks available"),
   /** Function not implemented. */
   ENOSYS(38, "Function not implemented"),
   /** Directory not empty. */
@@ -120,6 +128,10 @@ public enum Errno {
   EINPROGRESS(115, "Operation now in progress"),
   /** Stale file handle. */
   ESTALE(116, "Stale file handle"),
+  /** Structure needs cleaning. */
+  EUCLEAN(117, "Structure needs cleaning"),
+  /** Remote I/O error. */
+  EREMOTEIO(121, "Remote I/O error"),
   /** Disk quota exceeded. */
   EDQUOT(122, "Disk quota exceeded"),
   /** No medium found. */

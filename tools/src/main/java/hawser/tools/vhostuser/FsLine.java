@@ -34,6 +34,7 @@ final class FsLine {
           Option.flag("posix-lock", "locks of fcntl(2) are seen by the host and other guests"),
           Option.flag("flock", "locks of flock(2) are seen by the host and other guests"),
           Option.flag("announce-submounts", "file systems inside appear as such (default)"),
+          Option.flag("no-announce-submounts", "they appear as folders"),
           Option.flag("no-readdirplus", "listings come without attributes"),
           Option.flag("killpriv-v2", "the host takes set-user-ID bits away"),
           Option.flag("no-killpriv-v2", "the guest takes set-user-ID bits away (default)"),
@@ -48,25 +49,37 @@ final class FsLine {
               "state-format",
               "FORM",
               "hawser (default) or virtiofsd: what a guest's state is written as; both are read"),
+          Option.value('o', "", "OPTIONS", "older names of these, with commas between"),
+          Option.flag('d', "", "accepted, for older command lines"),
+          Option.flag('f', "", "accepted, for older command lines"),
+          Option.value("thread-pool-size", "N", "accepted: there are as many as are needed"),
+          Option.value("sandbox", "MODE", "none, the only one yet"),
+          Option.value("seccomp", "ACTION", "none, the only one yet"),
+          Option.value(
+              "inode-file-handles", "MODE", "never (default) or prefer, which is the same"),
+          Option.value("log-level", "LEVEL", "accepted: what goes wrong is always told"),
+          Option.value("migration-mode", "MODE", "accepted: the best way is found for each file"),
+          Option.flag("migration-verify-handles", "accepted: every file in use is verified"),
+          Option.flag("migration-confirm-paths", "accepted: every path in use is confirmed"),
           Option.value("control-socket", "PATH", "answer 'fs-state preflight' on this socket"),
           Option.value("rlimit-nofile", "N", "open files at most (default: what is allowed)"));
 
-  private @Nullable Path folder;
+  @Nullable Path folder;
   private @Nullable Path control;
   private String tag = "";
   private int queues = 1;
-  private CacheMode cache = CacheMode.AUTO;
-  private boolean writeback;
-  private boolean allowDirectIo;
+  CacheMode cache = CacheMode.AUTO;
+  boolean writeback;
+  boolean allowDirectIo;
   private boolean allowMmap;
-  private boolean xattr;
-  private boolean posixAcl;
+  boolean xattr;
+  boolean posixAcl;
   private boolean securityLabel;
-  private boolean posixLock;
-  private boolean flock;
-  private boolean announceSubmounts = true;
-  private boolean readdirplus = true;
-  private boolean killprivV2;
+  boolean posixLock;
+  boolean flock;
+  boolean announceSubmounts = true;
+  boolean readdirplus = true;
+  boolean killprivV2;
   private boolean preserveNoatime;
   private boolean readOnly;
   private StateForms form = StateForms.HAWSER;
@@ -99,6 +112,17 @@ final class FsLine {
       case "posix-lock" -> posixLock = true;
       case "flock" -> flock = true;
       case "announce-submounts" -> announceSubmounts = true;
+      case "no-announce-submounts" -> announceSubmounts = false;
+      case "o" -> FsLegacy.read(line.value(), this);
+      case "sandbox" -> only("--sandbox", line.value(), "none");
+      case "seccomp" -> only("--seccomp", line.value(), "none");
+      case "inode-file-handles" -> only("--inode-file-handles", line.value(), "never", "prefer");
+      case "migration-mode" -> only("--migration-mode", line.value(), "find-paths", "file-handles");
+      case "thread-pool-size" ->
+          BackEndLine.number("--thread-pool-size", line.value(), Integer.MAX_VALUE);
+      case "log-level" ->
+          only("--log-level", line.value(), "off", "error", "warn", "info", "debug", "trace");
+      case "migration-verify-handles", "migration-confirm-paths", "d", "f" -> {}
       case "no-readdirplus" -> readdirplus = false;
       case "killpriv-v2" -> killprivV2 = true;
       case "no-killpriv-v2" -> killprivV2 = false;
@@ -110,6 +134,13 @@ final class FsLine {
       case "rlimit-nofile" ->
           BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
       default -> throw line.unhandled();
+    }
+  }
+
+  static void only(String option, String given, String... known) {
+    if (!List.of(known).contains(given)) {
+      throw new UsageFault(
+          "%s: '%s' is not here, only %s".formatted(option, given, String.join(", ", known)));
     }
   }
 
@@ -137,7 +168,7 @@ final class FsLine {
     return new MigrationOptions(onError, form, StateLimits.USUAL);
   }
 
-  private static CacheMode cache(String text) {
+  static CacheMode cache(String text) {
     for (CacheMode mode : CacheMode.values()) {
       if (mode.name().toLowerCase(Locale.ROOT).equals(text)) {
         return mode;

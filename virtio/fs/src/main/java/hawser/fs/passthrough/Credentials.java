@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.fuse.RequestHeader;
 import hawser.sys.ThreadCalls;
@@ -21,7 +22,7 @@ final class Credentials {
   }
 
   /** The result of an action as the one who asks, in a further group where one is given. */
-  static long as(RequestHeader who, OptionalInt group, Action action) throws Refusal {
+  static long as(RequestHeader who, OptionalInt group, Action action) throws BlockFault {
     boolean otherUser = who.uid() != 0 && who.uid() != OWN_USER;
     boolean otherGroup = who.gid() != 0 && who.gid() != OWN_GROUP;
     boolean grouped = group.isPresent() && OWN_USER == 0;
@@ -30,11 +31,11 @@ final class Credentials {
     }
     try {
       if (grouped) {
-        Refusal.check(ThreadCalls.setGroups(group.getAsInt()));
+        Kernel.check(ThreadCalls.setGroups(group.getAsInt()));
       }
       if ((otherGroup && !ThreadCalls.actAsGroup(who.gid()))
           || (otherUser && !ThreadCalls.actAsUser(who.uid()))) {
-        throw new Refusal(Errno.EPERM);
+        throw Kernel.no(Errno.EPERM);
       }
       return action.run();
     } finally {

@@ -3,6 +3,7 @@ package hawser.fs.passthrough;
 import static hawser.sys.FileCalls.O_DIRECTORY;
 import static hawser.sys.FileCalls.O_RDONLY;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.DirectoryWriter;
@@ -24,23 +25,23 @@ final class Directories {
     this.inodes = share.inodes;
   }
 
-  FuseReply open(Call call, FuseRequest.Opendir request) throws Refusal {
+  FuseReply open(Call call, FuseRequest.Opendir request) throws BlockFault {
     Inode inode = inodes.get(call.header().nodeId());
     if (inode.type != Statx.DIRECTORY) {
-      throw new Refusal(Errno.ENOTDIR);
+      throw Kernel.no(Errno.ENOTDIR);
     }
     int fd = inodes.openAgain(inode, O_RDONLY | O_DIRECTORY);
     OpenFile file = share.opened(inode, request.flags(), fd);
     return new FuseReply.Opened(new OpenOut(file.handle(), share.options.cache().directoryFlags));
   }
 
-  FuseReply read(Call call, FuseRequest.Readdir request) throws Refusal {
+  FuseReply read(Call call, FuseRequest.Readdir request) throws BlockFault {
     OpenFile file = share.file(request.handle());
     if (file.inode().type != Statx.DIRECTORY) {
-      throw new Refusal(Errno.ENOTDIR);
+      throw Kernel.no(Errno.ENOTDIR);
     }
     if (!file.descriptor().hold()) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     try {
       long size = Math.min(Integer.toUnsignedLong(request.size()), call.room().byteSize());
@@ -55,7 +56,7 @@ final class Directories {
   }
 
   private void list(OpenFile file, FuseRequest.Readdir request, DirectoryWriter writer)
-      throws Refusal {
+      throws BlockFault {
     int fd = file.descriptor().fd;
     Listing listing = file.listing();
     listing.seek(fd, request.offset());
@@ -63,7 +64,7 @@ final class Directories {
     for (Listing.Item item = listing.peek(fd); item != null; item = listing.peek(fd)) {
       if (!writer.fits(item.name().length())) {
         if (!some) {
-          throw new Refusal(Errno.EINVAL);
+          throw Kernel.no(Errno.EINVAL);
         }
         return;
       }
@@ -88,7 +89,7 @@ final class Directories {
     return share.entry(inodes.found(status, file.inode(), item.name()), status);
   }
 
-  FuseReply release(FuseRequest.Releasedir request) throws Refusal {
+  FuseReply release(FuseRequest.Releasedir request) throws BlockFault {
     share.close(request.handle());
     return new FuseReply.Done();
   }

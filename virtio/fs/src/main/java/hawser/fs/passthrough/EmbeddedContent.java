@@ -4,6 +4,7 @@ import static hawser.sys.FileCalls.SEEK_DATA;
 import static hawser.sys.FileCalls.SEEK_HOLE;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.fs.state.SavedAttribute;
@@ -33,14 +34,14 @@ final class EmbeddedContent implements AutoCloseable {
   }
 
   /** Tells the bytes of an open file, and closes it. */
-  void bytes(int fd) throws IOException, Refusal {
+  void bytes(int fd) throws IOException, BlockFault {
     try {
       long at = FileCalls.lseek(fd, 0, SEEK_DATA);
       while (at >= 0) {
-        long end = Refusal.check(FileCalls.lseek(fd, at, SEEK_HOLE));
+        long end = Kernel.check(FileCalls.lseek(fd, at, SEEK_HOLE));
         while (at < end) {
           long wanted = Math.min(PIECE_BYTES, end - at);
-          long count = Refusal.check(FileCalls.pread(fd, piece.asSlice(0, wanted), at));
+          long count = Kernel.check(FileCalls.pread(fd, piece.asSlice(0, wanted), at));
           if (count == 0) {
             return;
           }
@@ -50,7 +51,7 @@ final class EmbeddedContent implements AutoCloseable {
         at = FileCalls.lseek(fd, end, SEEK_DATA);
       }
       if (at != -Errno.ENXIO.number()) {
-        throw new Refusal((int) -at);
+        throw Kernel.no(at);
       }
     } finally {
       FileCalls.close(fd);

@@ -13,6 +13,7 @@ import static hawser.sys.FileCalls.O_TMPFILE;
 import static hawser.sys.FileCalls.O_TRUNC;
 import static hawser.sys.FileCalls.O_WRONLY;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.fs.dispatch.Call;
@@ -71,35 +72,35 @@ final class Files {
     return new OpenOut(file.handle(), share.options.cache().fileFlags);
   }
 
-  FuseReply open(Call call, FuseRequest.Open request) throws Refusal {
+  FuseReply open(Call call, FuseRequest.Open request) throws BlockFault {
     Inode inode = inodes.get(call.header().nodeId());
     if (inode.type != Statx.REGULAR) {
       // The guest's kernel serves devices, pipes and sockets itself; to open one here may block.
-      throw new Refusal(inode.type == Statx.SYMLINK ? Errno.ELOOP : Errno.EBADF);
+      throw Kernel.no(inode.type == Statx.SYMLINK ? Errno.ELOOP : Errno.EBADF);
     }
     boolean takeSetIds = (request.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0;
     int fd = openAgain(inode, hostFlags(request.flags()), takeSetIds);
     return new FuseReply.Opened(opened(inode, request.flags(), fd));
   }
 
-  private int openAgain(Inode inode, int flags, boolean takeSetIds) throws Refusal {
+  private int openAgain(Inode inode, int flags, boolean takeSetIds) throws BlockFault {
     return takeSetIds
-        ? (int) Refusal.check(Credentials.withoutSetIds(() -> result(inode, flags)))
+        ? (int) Kernel.check(Credentials.withoutSetIds(() -> result(inode, flags)))
         : inodes.openAgain(inode, flags);
   }
 
   private long result(Inode inode, int flags) {
     try {
       return inodes.openAgain(inode, flags);
-    } catch (Refusal e) {
-      return -e.errno;
+    } catch (BlockFault e) {
+      return -e.errno().number();
     }
   }
 
-  FuseReply create(Call call, FuseRequest.Create request) throws Refusal {
+  FuseReply create(Call call, FuseRequest.Create request) throws BlockFault {
     Name name = request.name();
     if (!name.isComponent()) {
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     }
     Inode directory = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(directory);
@@ -116,7 +117,7 @@ final class Files {
       if (fd == -Errno.EEXIST.number() && (request.flags() & O_EXCL) == 0) {
         return openExisting(held, directory, request);
       }
-      return created(directory, name, request.flags(), (int) Refusal.check(fd), request);
+      return created(directory, name, request.flags(), (int) Kernel.check(fd), request);
     } finally {
       held.release();
     }
@@ -132,12 +133,12 @@ final class Files {
   }
 
   private FuseReply created(
-      Inode directory, Name name, int flags, int fd, FuseRequest.Create request) throws Refusal {
+      Inode directory, Name name, int flags, int fd, FuseRequest.Create request) throws BlockFault {
     Statx status = Share.room();
     long result = PathCalls.statx(fd, status);
     if (result < 0) {
       FileCalls.close(fd);
-      throw new Refusal((int) -result);
+      throw Kernel.no(result);
     }
     Inode inode = inodes.found(status, directory, name);
     Entry entry = share.entry(inode, status);
@@ -147,12 +148,12 @@ final class Files {
   }
 
   private FuseReply openExisting(Descriptor held, Inode directory, FuseRequest.Create request)
-      throws Refusal {
+      throws BlockFault {
     Statx status = Share.room();
     byte[] name = request.name().bytes();
-    Refusal.check(PathCalls.statx(held.fd, name, PathCalls.AT_SYMLINK_NOFOLLOW, status));
+    Kernel.check(PathCalls.statx(held.fd, name, PathCalls.AT_SYMLINK_NOFOLLOW, status));
     if (status.type() != Statx.REGULAR) {
-      throw new Refusal(status.type() == Statx.SYMLINK ? Errno.ELOOP : Errno.EEXIST);
+      throw Kernel.no(status.type() == Statx.SYMLINK ? Errno.ELOOP : Errno.EEXIST);
     }
     Inode inode = inodes.found(status, directory, request.name());
     boolean opened = false;
@@ -161,7 +162,7 @@ final class Files {
       int fd = openAgain(inode, hostFlags(request.flags()), takeSetIds);
       OpenOut open = opened(inode, request.flags(), fd);
       // Once more, for O_TRUNC has cut it.
-      Refusal.check(PathCalls.statx(fd, status));
+      Kernel.check(PathCalls.statx(fd, status));
       var reply = new FuseReply.Created(share.entry(inode, status), open);
       opened = true;
       return reply;
@@ -172,7 +173,7 @@ final class Files {
     }
   }
 
-  FuseReply tmpfile(Call call, FuseRequest.Tmpfile request) throws Refusal {
+  FuseReply tmpfile(Call call, FuseRequest.Tmpfile request) throws BlockFault {
     Inode directory = inodes.get(call.header().nodeId());
     int flags = (hostFlags(request.flags()) & ~O_TRUNC) | O_TMPFILE | O_CLOEXEC;
     // A directory is opened anew: O_TMPFILE wants a name, and the dot is the one it has for sure.
@@ -180,7 +181,7 @@ final class Files {
     try {
       int fd =
           (int)
-              Refusal.check(
+              Kernel.check(
                   Credentials.as(
                       call.header(),
                       request.extensions().group(),
@@ -192,7 +193,7 @@ final class Files {
       long result = PathCalls.statx(fd, status);
       if (result < 0) {
         FileCalls.close(fd);
-        throw new Refusal((int) -result);
+        throw Kernel.no(result);
       }
       Inode inode = inodes.foundNameless(status, directory);
       Entry entry = share.entry(inode, status);
@@ -200,7 +201,7 @@ final class Files {
       try {
         // Once that is closed, nothing else would lead to the file.
         inodes.holdApart(inode).release();
-      } catch (Refusal e) {
+      } catch (BlockFault e) {
         share.close(open.handle());
         inodes.forget(inode.nodeId, 1);
         throw e;
@@ -268,7 +269,7 @@ final class Files {
     return done;
   }
 
-  FuseReply release(FuseRequest.Release request) throws Refusal {
+  FuseReply release(FuseRequest.Release request) throws BlockFault {
     OpenFile file = share.file(request.handle());
     locks.released(file, request.lockOwner());
     locks.closed(file);
@@ -276,17 +277,17 @@ final class Files {
     return new FuseReply.Done();
   }
 
-  FuseReply flush(FuseRequest.Flush request) throws Refusal {
+  FuseReply flush(FuseRequest.Flush request) throws BlockFault {
     OpenFile file = share.file(request.handle());
     locks.released(file, request.lockOwner());
     return new FuseReply.Done();
   }
 
-  FuseReply fsync(long handle, boolean dataOnly) throws Refusal {
+  FuseReply fsync(long handle, boolean dataOnly) throws BlockFault {
     return on(handle, fd -> dataOnly ? FileCalls.fdatasync(fd) : FileCalls.fsync(fd));
   }
 
-  FuseReply fallocate(FuseRequest.Fallocate request) throws Refusal {
+  FuseReply fallocate(FuseRequest.Fallocate request) throws BlockFault {
     return on(
         request.handle(),
         fd -> FileCalls.fallocate(fd, request.mode(), request.offset(), request.length()));
@@ -297,37 +298,37 @@ final class Files {
     long call(int fd);
   }
 
-  private FuseReply on(long handle, OnDescriptor action) throws Refusal {
+  private FuseReply on(long handle, OnDescriptor action) throws BlockFault {
     Descriptor descriptor = held(handle);
     try {
-      Refusal.check(action.call(descriptor.fd));
+      Kernel.check(action.call(descriptor.fd));
       return new FuseReply.Done();
     } finally {
       descriptor.release();
     }
   }
 
-  private Descriptor held(long handle) throws Refusal {
+  private Descriptor held(long handle) throws BlockFault {
     Descriptor descriptor = share.file(handle).descriptor();
     if (!descriptor.hold()) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     return descriptor;
   }
 
-  FuseReply lseek(FuseRequest.Lseek request) throws Refusal {
+  FuseReply lseek(FuseRequest.Lseek request) throws BlockFault {
     Descriptor descriptor = held(request.handle());
     try {
       long offset = FileCalls.lseek(descriptor.fd, request.offset(), request.whence());
-      return new FuseReply.Position(Refusal.check(offset));
+      return new FuseReply.Position(Kernel.check(offset));
     } finally {
       descriptor.release();
     }
   }
 
-  FuseReply copyFileRange(FuseRequest.CopyFileRange request) throws Refusal {
+  FuseReply copyFileRange(FuseRequest.CopyFileRange request) throws BlockFault {
     if (request.flags() != 0) {
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     }
     Descriptor from = held(request.handleIn());
     try {
@@ -338,7 +339,7 @@ final class Files {
         long copied =
             FileCalls.copyFileRange(
                 from.fd, request.offsetIn(), to.fd, request.offsetOut(), length);
-        return new FuseReply.Count((int) Refusal.check(copied));
+        return new FuseReply.Count((int) Kernel.check(copied));
       } finally {
         to.release();
       }

@@ -5,6 +5,7 @@ import static hawser.sys.FileCalls.O_NOFOLLOW;
 import static hawser.sys.FileCalls.O_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.sys.FileCalls;
@@ -66,10 +67,10 @@ final class Inodes {
   }
 
   /** The inode that the guest means. */
-  Inode get(long nodeId) throws Refusal {
+  Inode get(long nodeId) throws BlockFault {
     Inode inode = byNode.get(nodeId);
     if (inode == null) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     return inode;
   }
@@ -215,15 +216,15 @@ final class Inodes {
   /**
    * A descriptor that stands for the inode (O_PATH, or an open file of it); the caller releases it.
    *
-   * @throws Refusal ESTALE when the file is no longer where it was, or another is there
+   * @throws BlockFault ESTALE when the file is no longer where it was, or another is there
    */
-  Descriptor hold(Inode inode) throws Refusal {
+  Descriptor hold(Inode inode) throws BlockFault {
     Descriptor open = held(inode);
     return open != null ? open : reopen(inode);
   }
 
   /** As {@link #hold}, but none of an open file's, which closes before the guest forgets it. */
-  Descriptor holdApart(Inode inode) throws Refusal {
+  Descriptor holdApart(Inode inode) throws BlockFault {
     Descriptor held = hold(inode);
     synchronized (this) {
       if (held == inode.descriptor) {
@@ -249,14 +250,14 @@ final class Inodes {
   }
 
   /** Opens the nearest directory above that needs it, and then all below it, one by one. */
-  private Descriptor reopen(Inode inode) throws Refusal {
+  private Descriptor reopen(Inode inode) throws BlockFault {
     List<Inode> closed = new ArrayList<>();
     Descriptor directory = null;
     for (Inode at = inode; directory == null; at = above(at)) {
       if (closed.size() == DEPTH_MAX) {
         // Others have moved directories into each other, so that what is remembered goes in
         // circles.
-        throw new Refusal(Errno.ESTALE);
+        throw Kernel.no(Errno.ESTALE);
       }
       closed.add(at);
       directory = held(above(at));
@@ -273,19 +274,19 @@ final class Inodes {
     return directory;
   }
 
-  private synchronized Inode above(Inode inode) throws Refusal {
+  private synchronized Inode above(Inode inode) throws BlockFault {
     Inode directory = inode.directory;
     if (directory == null) {
-      throw new Refusal(Errno.ESTALE);
+      throw Kernel.no(Errno.ESTALE);
     }
     return directory;
   }
 
-  private Descriptor openIn(Descriptor directory, Inode inode) throws Refusal {
+  private Descriptor openIn(Descriptor directory, Inode inode) throws BlockFault {
     byte[] name;
     synchronized (this) {
       if (inode.name == null || inode.nameless) {
-        throw new Refusal(Errno.ESTALE);
+        throw Kernel.no(Errno.ESTALE);
       }
       name = inode.name.bytes();
     }
@@ -295,22 +296,22 @@ final class Inodes {
     long result = PathCalls.statx(fd, status);
     if (result < 0 || !FileId.of(status).equals(inode.id)) {
       opened.release();
-      throw new Refusal(result < 0 ? (int) -result : Errno.ESTALE.number());
+      throw result < 0 ? Kernel.no(result) : Kernel.no(Errno.ESTALE);
     }
     return keep(inode, opened);
   }
 
   /** Opens a name, making room once when the process has too many files open. */
-  private int open(int directory, byte[] name, int flags) throws Refusal {
+  private int open(int directory, byte[] name, int flags) throws BlockFault {
     long fd = PathCalls.openat(directory, name, flags, 0);
     if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
       makeRoom(descriptorsMax / 4 + 1);
       fd = PathCalls.openat(directory, name, flags, 0);
     }
     if (fd == -Errno.ENOENT.number() || fd == -Errno.ENOTDIR.number()) {
-      throw new Refusal(Errno.ESTALE);
+      throw Kernel.no(Errno.ESTALE);
     }
-    return (int) Refusal.check(fd);
+    return (int) Kernel.check(fd);
   }
 
   /** Keeps a descriptor for later, unless another thread has been faster; answers one, held. */
@@ -362,7 +363,7 @@ final class Inodes {
   }
 
   /** Opens what an inode is, through the descriptor that stands for it; no name is looked up. */
-  int openAgain(Inode inode, int flags) throws Refusal {
+  int openAgain(Inode inode, int flags) throws BlockFault {
     Descriptor held = hold(inode);
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
@@ -372,37 +373,37 @@ final class Inodes {
         makeRoomForFile();
         fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
       }
-      return (int) Refusal.check(fd);
+      return (int) Kernel.check(fd);
     } finally {
       held.release();
     }
   }
 
   /** Fills in what the kernel knows of a file now, by a descriptor or by its name. */
-  void status(Inode inode, Statx into) throws Refusal {
+  void status(Inode inode, Statx into) throws BlockFault {
     Descriptor open = held(inode);
     if (open == null) {
       byName(inode, into);
       return;
     }
     try {
-      Refusal.check(PathCalls.statx(open.fd, into));
+      Kernel.check(PathCalls.statx(open.fd, into));
     } finally {
       open.release();
     }
   }
 
-  private void byName(Inode inode, Statx into) throws Refusal {
+  private void byName(Inode inode, Statx into) throws BlockFault {
     Descriptor directory = hold(above(inode));
     try {
       Name name = inode.name;
       if (name == null || inode.nameless) {
-        throw new Refusal(Errno.ESTALE);
+        throw Kernel.no(Errno.ESTALE);
       }
       int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
       long result = PathCalls.statx(directory.fd, name.bytes(), flags, into);
       if (result < 0 || !FileId.of(into).equals(inode.id)) {
-        throw new Refusal(Errno.ESTALE);
+        throw Kernel.no(Errno.ESTALE);
       }
     } finally {
       directory.release();
@@ -453,7 +454,7 @@ final class Inodes {
    *
    * @return whether it does
    */
-  boolean relocate(Inode inode, Name path, Statx status) throws Refusal {
+  boolean relocate(Inode inode, Name path, Statx status) throws BlockFault {
     Inode found = locate(path, 0, status);
     boolean same = found.id.equals(inode.id);
     if (same && found.directory != null && found.name != null) {
@@ -463,17 +464,17 @@ final class Inodes {
   }
 
   /** An inode of this number for what lies at a path below the shared folder. */
-  Inode locate(Name path, long nodeId, Statx status) throws Refusal {
+  Inode locate(Name path, long nodeId, Statx status) throws BlockFault {
     Inode directory = root;
     Descriptor at = hold(root);
     try {
       for (Iterator<Name> names = path.components().iterator(); names.hasNext(); ) {
         Name name = names.next();
         if (!name.isComponent()) {
-          throw new Refusal(Errno.EINVAL);
+          throw Kernel.no(Errno.EINVAL);
         }
         int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
-        Refusal.check(PathCalls.statx(at.fd, name.bytes(), flags, status));
+        Kernel.check(PathCalls.statx(at.fd, name.bytes(), flags, status));
         if (!names.hasNext()) {
           var inode = new Inode(nodeId, FileId.of(status), status.type());
           moved(inode, directory, name);
@@ -485,22 +486,22 @@ final class Inodes {
         at = below;
         directory = next;
       }
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     } finally {
       at.release();
     }
   }
 
   /** Opens (O_PATH) what a file handle means on the mount that lies at a path below the share. */
-  Descriptor openByHandle(Name mount, byte[] handle) throws Refusal {
+  Descriptor openByHandle(Name mount, byte[] handle) throws BlockFault {
     Descriptor folder = hold(root);
     try {
       long resolve = PathCalls.RESOLVE_BENEATH | PathCalls.RESOLVE_NO_SYMLINKS;
       byte[] path = mount.length() == 0 ? new byte[] {'.'} : mount.bytes();
-      int on = (int) Refusal.check(PathCalls.openat2(folder.fd, path, O_CLOEXEC, resolve));
+      int on = (int) Kernel.check(PathCalls.openat2(folder.fd, path, O_CLOEXEC, resolve));
       try {
         long fd = PathCalls.openByHandle(on, handle, O_PATH | O_CLOEXEC);
-        return new Descriptor((int) Refusal.check(fd));
+        return new Descriptor((int) Kernel.check(fd));
       } finally {
         FileCalls.close(on);
       }

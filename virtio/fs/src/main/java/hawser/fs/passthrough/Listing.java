@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.sys.FileCalls;
@@ -30,18 +31,18 @@ final class Listing {
   record Item(long inode, long next, int type, Name name) {}
 
   /** Goes to a position that an earlier entry told as the next one's, or to the beginning, 0. */
-  void seek(int fd, long offset) throws Refusal {
+  void seek(int fd, long offset) throws BlockFault {
     if (offset == position && offset != 0) {
       return;
     }
-    Refusal.check(FileCalls.lseek(fd, offset, FileCalls.SEEK_SET));
+    Kernel.check(FileCalls.lseek(fd, offset, FileCalls.SEEK_SET));
     at = 0;
     end = 0;
     position = offset;
   }
 
   /** The entry that is next; null at the end. The same one until {@link #advance}. */
-  @Nullable Item peek(int fd) throws Refusal {
+  @Nullable Item peek(int fd) throws BlockFault {
     if (at == end && !fill(fd)) {
       return null;
     }
@@ -69,7 +70,7 @@ final class Listing {
     position = item.next();
   }
 
-  private boolean fill(int fd) throws Refusal {
+  private boolean fill(int fd) throws BlockFault {
     if (entries == null) {
       entries = Arena.ofAuto().allocate(BYTES, 8);
     }
@@ -79,7 +80,7 @@ final class Listing {
       count = 0;
     }
     at = 0;
-    end = Refusal.check(count);
+    end = Kernel.check(count);
     return end > 0;
   }
 }

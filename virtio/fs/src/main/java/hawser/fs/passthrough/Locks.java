@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.FileLock;
@@ -54,7 +55,7 @@ final class Locks {
   private record Held(Descriptor descriptor, LockRanges ranges) {}
 
   /** What an owner's locks belong to, its descriptor held; opens one where there is none. */
-  private Held of(Inode inode, long owner) throws Refusal {
+  private Held of(Inode inode, long owner) throws BlockFault {
     var key = new Owner(inode.nodeId, owner);
     synchronized (this) {
       Held known = owners.get(key);
@@ -74,15 +75,15 @@ final class Locks {
     }
   }
 
-  private int openForLocks(Inode inode) throws Refusal {
+  private int openForLocks(Inode inode) throws BlockFault {
     try {
       return inodes.openAgain(inode, FileCalls.O_RDWR);
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       return inodes.openAgain(inode, FileCalls.O_RDONLY);
     }
   }
 
-  FuseReply get(OpenFile file, FuseRequest.Getlk request) throws Refusal {
+  FuseReply get(OpenFile file, FuseRequest.Getlk request) throws BlockFault {
     Descriptor held = of(file.inode(), request.owner()).descriptor();
     try {
       FileLock wanted = request.lock();
@@ -104,16 +105,16 @@ final class Locks {
     return lock.end() == Long.MAX_VALUE ? 0 : lock.end() - lock.start() + 1;
   }
 
-  private static FileCalls.Lock kind(int type) throws Refusal {
+  private static FileCalls.Lock kind(int type) throws BlockFault {
     return switch (type) {
       case FileLock.READ -> FileCalls.Lock.READ;
       case FileLock.WRITE -> FileCalls.Lock.WRITE;
       case FileLock.UNLOCK -> FileCalls.Lock.NONE;
-      default -> throw new Refusal(Errno.EINVAL);
+      default -> throw Kernel.no(Errno.EINVAL);
     };
   }
 
-  FuseReply set(Call call, OpenFile file, FuseRequest.Setlk request) throws Refusal {
+  FuseReply set(Call call, OpenFile file, FuseRequest.Setlk request) throws BlockFault {
     FileLock lock = request.lock();
     FileCalls.Lock kind = kind(lock.type());
     if ((request.flags() & FuseRequest.Setlk.FLOCK) != 0) {
@@ -123,7 +124,7 @@ final class Locks {
       return new FuseReply.Done();
     }
     if (lock.start() < 0 || lock.end() < lock.start()) {
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     }
     Held own = of(file.inode(), request.owner());
     try {
@@ -172,22 +173,22 @@ final class Locks {
    * not be interrupted.
    */
   private static void await(Call call, FuseRequest.Setlk request, Descriptor on, Attempt attempt)
-      throws Refusal {
+      throws BlockFault {
     if (!on.hold()) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     try {
       long result = attempt.on(on.fd);
       long nanos = WAIT_NANOS_MIN;
       while (result == -Errno.EAGAIN.number() && request.waits()) {
         if (call.interrupted()) {
-          throw new Refusal(Errno.EINTR);
+          throw Kernel.no(Errno.EINTR);
         }
         LockSupport.parkNanos(nanos);
         nanos = Math.min(nanos * 2, WAIT_NANOS_MAX);
         result = attempt.on(on.fd);
       }
-      Refusal.check(result);
+      Kernel.check(result);
     } finally {
       on.release();
     }
@@ -299,7 +300,7 @@ final class Locks {
       } finally {
         own.descriptor().release();
       }
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       return false;
     }
   }

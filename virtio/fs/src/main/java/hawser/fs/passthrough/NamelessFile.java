@@ -6,6 +6,7 @@ import static hawser.sys.FileCalls.O_PATH;
 import static hawser.sys.FileCalls.O_RDWR;
 import static hawser.sys.FileCalls.O_TMPFILE;
 
+import hawser.base.BlockFault;
 import hawser.fs.Name;
 import hawser.fs.state.Location;
 import hawser.fs.state.SavedAttribute;
@@ -33,7 +34,7 @@ final class NamelessFile implements AutoCloseable {
 
   /** Makes it, empty yet and only for its owner. */
   static NamelessFile make(Inodes inodes, SavedInode inode, Location.Embedded embedded)
-      throws Refusal {
+      throws BlockFault {
     Descriptor folder = inodes.hold(inodes.root());
     try {
       int fd =
@@ -46,24 +47,24 @@ final class NamelessFile implements AutoCloseable {
     }
   }
 
-  private static int regular(int folder, SavedInode inode) throws Refusal {
+  private static int regular(int folder, SavedInode inode) throws BlockFault {
     long fd = PathCalls.openat(folder, DOT, O_TMPFILE | O_RDWR | O_CLOEXEC, OWNER_ONLY);
     if (fd >= 0) {
       return (int) fd;
     }
     byte[] name = passingName(inode);
     int flags = FileCalls.O_CREAT | FileCalls.O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-    fd = Refusal.check(PathCalls.openat(folder, name, flags, OWNER_ONLY));
+    fd = Kernel.check(PathCalls.openat(folder, name, flags, OWNER_ONLY));
     PathCalls.unlinkat(folder, name, 0);
     return (int) fd;
   }
 
   /** What is no regular file has a name for a moment. */
   private static int special(int folder, SavedInode inode, Location.Embedded embedded)
-      throws Refusal {
+      throws BlockFault {
     byte[] name = passingName(inode);
     int type = embedded.mode() & Statx.TYPE;
-    Refusal.check(
+    Kernel.check(
         switch (type) {
           case Statx.DIRECTORY -> PathCalls.mkdirat(folder, name, OWNER_ONLY);
           case Statx.SYMLINK -> PathCalls.symlinkat(embedded.target().bytes(), folder, name);
@@ -71,21 +72,21 @@ final class NamelessFile implements AutoCloseable {
         });
     long fd = PathCalls.openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
     PathCalls.unlinkat(folder, name, type == Statx.DIRECTORY ? PathCalls.AT_REMOVEDIR : 0);
-    return (int) Refusal.check(fd);
+    return (int) Kernel.check(fd);
   }
 
   private static byte[] passingName(SavedInode inode) {
     return Name.of(".hawser-arriving-" + Long.toHexString(inode.nodeId())).bytes();
   }
 
-  void write(long offset, MemorySegment bytes) throws Refusal {
+  void write(long offset, MemorySegment bytes) throws BlockFault {
     try (var arena = Arena.ofConfined()) {
       MemorySegment copy = arena.allocate(Math.max(1, bytes.byteSize()));
       MemorySegment.copy(bytes, 0, copy, 0, bytes.byteSize());
       long done = 0;
       while (done < bytes.byteSize()) {
         MemorySegment rest = copy.asSlice(done, bytes.byteSize() - done);
-        done += Refusal.check(FileCalls.pwrite(descriptor.fd, rest, offset + done));
+        done += Kernel.check(FileCalls.pwrite(descriptor.fd, rest, offset + done));
       }
     }
   }
@@ -100,15 +101,15 @@ final class NamelessFile implements AutoCloseable {
   }
 
   /** Gives it the attributes that it had. */
-  void complete() throws Refusal {
+  void complete() throws BlockFault {
     int fd = descriptor.fd;
     byte[] path = PathCalls.ofDescriptor(fd);
     if ((embedded.mode() & Statx.TYPE) == Statx.REGULAR) {
-      Refusal.check(FileCalls.ftruncate(fd, embedded.size()));
+      Kernel.check(FileCalls.ftruncate(fd, embedded.size()));
     }
-    Refusal.check(PathCalls.chown(fd, embedded.uid(), embedded.gid()));
+    Kernel.check(PathCalls.chown(fd, embedded.uid(), embedded.gid()));
     if ((embedded.mode() & Statx.TYPE) != Statx.SYMLINK) {
-      Refusal.check(PathCalls.chmod(path, embedded.mode() & PERMISSIONS));
+      Kernel.check(PathCalls.chmod(path, embedded.mode() & PERMISSIONS));
     }
     PathCalls.utimens(
         path,
@@ -119,9 +120,9 @@ final class NamelessFile implements AutoCloseable {
   }
 
   /** The inode that it is for the guest. */
-  Inode toInode(SavedInode saved) throws Refusal {
+  Inode toInode(SavedInode saved) throws BlockFault {
     var status = new Statx();
-    Refusal.check(PathCalls.statx(descriptor.fd, status));
+    Kernel.check(PathCalls.statx(descriptor.fd, status));
     var inode = new Inode(saved.nodeId(), FileId.of(status), status.type());
     boolean _ = descriptor.hold();
     inode.nameless = true;

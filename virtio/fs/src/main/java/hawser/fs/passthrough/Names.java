@@ -7,6 +7,7 @@ import static hawser.sys.PathCalls.AT_SYMLINK_FOLLOW;
 import static hawser.sys.PathCalls.AT_SYMLINK_NOFOLLOW;
 import static hawser.sys.PathCalls.EMPTY;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.fs.dispatch.Call;
@@ -41,14 +42,14 @@ final class Names {
     this.xattrs = xattrs;
   }
 
-  private static byte[] component(Name name) throws Refusal {
+  private static byte[] component(Name name) throws BlockFault {
     if (!name.isComponent()) {
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     }
     return name.bytes();
   }
 
-  FuseReply lookup(Call call, FuseRequest.Lookup request) throws Refusal {
+  FuseReply lookup(Call call, FuseRequest.Lookup request) throws BlockFault {
     Inode directory = inodes.get(call.header().nodeId());
     Name name = request.name();
     if (name.isDots()) {
@@ -64,7 +65,7 @@ final class Names {
   }
 
   /** The directory itself or the one above, for a guest that exports the share to others. */
-  private Entry dots(Inode directory, Name name) throws Refusal {
+  private Entry dots(Inode directory, Name name) throws BlockFault {
     Inode wanted = name.length() == 1 ? directory : directory.directory;
     if (wanted == null) {
       wanted = inodes.root();
@@ -77,19 +78,19 @@ final class Names {
     Inode above = wanted.directory;
     Name called = wanted.name;
     if (above == null || called == null) {
-      throw new Refusal(Errno.ESTALE);
+      throw Kernel.no(Errno.ESTALE);
     }
     return share.entry(inodes.found(status, above, called), status);
   }
 
   /** Tells the guest of what a name leads to. */
-  private Entry find(Descriptor held, Inode directory, Name name) throws Refusal {
+  private Entry find(Descriptor held, Inode directory, Name name) throws BlockFault {
     Statx status = Share.room();
-    Refusal.check(PathCalls.statx(held.fd, name.bytes(), AT_SYMLINK_NOFOLLOW, status));
+    Kernel.check(PathCalls.statx(held.fd, name.bytes(), AT_SYMLINK_NOFOLLOW, status));
     return share.entry(inodes.found(status, directory, name), status);
   }
 
-  FuseReply mkdir(Call call, FuseRequest.Mkdir request) throws Refusal {
+  FuseReply mkdir(Call call, FuseRequest.Mkdir request) throws BlockFault {
     byte[] name = component(request.name());
     return make(
         call,
@@ -99,7 +100,7 @@ final class Names {
         directory -> PathCalls.mkdirat(directory, name, request.mode() & ~Statx.TYPE));
   }
 
-  FuseReply mknod(Call call, FuseRequest.Mknod request) throws Refusal {
+  FuseReply mknod(Call call, FuseRequest.Mknod request) throws BlockFault {
     byte[] name = component(request.name());
     return make(
         call,
@@ -111,7 +112,7 @@ final class Names {
                 directory, name, request.mode(), Integer.toUnsignedLong(request.device())));
   }
 
-  FuseReply symlink(Call call, FuseRequest.Symlink request) throws Refusal {
+  FuseReply symlink(Call call, FuseRequest.Symlink request) throws BlockFault {
     byte[] name = component(request.name());
     return make(
         call,
@@ -127,11 +128,11 @@ final class Names {
   }
 
   private FuseReply make(Call call, Name name, Extensions extensions, int umask, Maker maker)
-      throws Refusal {
+      throws BlockFault {
     Inode directory = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(directory);
     try {
-      Refusal.check(
+      Kernel.check(
           Credentials.as(
               call.header(),
               extensions.group(),
@@ -144,7 +145,7 @@ final class Names {
     }
   }
 
-  FuseReply link(Call call, FuseRequest.Link request) throws Refusal {
+  FuseReply link(Call call, FuseRequest.Link request) throws BlockFault {
     byte[] name = component(request.name());
     Inode inode = inodes.get(request.nodeId());
     Inode directory = inodes.get(call.header().nodeId());
@@ -158,7 +159,7 @@ final class Names {
           byte[] path = PathCalls.ofDescriptor(file.fd);
           result = PathCalls.linkat(AT_FDCWD, path, held.fd, name, AT_SYMLINK_FOLLOW);
         }
-        Refusal.check(result);
+        Kernel.check(result);
       } finally {
         file.release();
       }
@@ -168,12 +169,12 @@ final class Names {
     }
   }
 
-  FuseReply unlink(RequestHeader who, Name name, boolean isDirectory) throws Refusal {
+  FuseReply unlink(RequestHeader who, Name name, boolean isDirectory) throws BlockFault {
     byte[] bytes = component(name);
     Inode directory = inodes.get(who.nodeId());
     Descriptor held = inodes.hold(directory);
     try (Losing losing = losing(held, directory, name)) {
-      Refusal.check(PathCalls.unlinkat(held.fd, bytes, isDirectory ? AT_REMOVEDIR : 0));
+      Kernel.check(PathCalls.unlinkat(held.fd, bytes, isDirectory ? AT_REMOVEDIR : 0));
       losing.lost();
     } finally {
       held.release();
@@ -181,11 +182,11 @@ final class Names {
     return new FuseReply.Done();
   }
 
-  FuseReply rename(RequestHeader who, FuseRequest.Rename request) throws Refusal {
+  FuseReply rename(RequestHeader who, FuseRequest.Rename request) throws BlockFault {
     byte[] from = component(request.from());
     byte[] to = component(request.to());
     if ((request.flags() & ~FLAGS_KNOWN) != 0) {
-      throw new Refusal(Errno.EINVAL);
+      throw Kernel.no(Errno.EINVAL);
     }
     Inode source = inodes.get(who.nodeId());
     Inode target = inodes.get(request.toDirectory());
@@ -193,7 +194,7 @@ final class Names {
     try {
       Descriptor heldTarget = inodes.hold(target);
       try (Losing losing = losing(heldTarget, target, request.to())) {
-        Refusal.check(PathCalls.renameat2(heldSource.fd, from, heldTarget.fd, to, request.flags()));
+        Kernel.check(PathCalls.renameat2(heldSource.fd, from, heldTarget.fd, to, request.flags()));
         if ((request.flags() & EXCHANGE) != 0) {
           arrived(heldSource, source, request.from());
         } else {
@@ -249,7 +250,7 @@ final class Names {
     if (inode != null) {
       try {
         held = inodes.holdApart(inode);
-      } catch (Refusal e) {
+      } catch (BlockFault e) {
         // It is gone already: there is nothing to keep.
         inode = null;
       }
@@ -257,12 +258,12 @@ final class Names {
     return new Losing(inodes, inode, held, directory, name);
   }
 
-  FuseReply readlink(Call call) throws Refusal {
+  FuseReply readlink(Call call) throws BlockFault {
     Inode inode = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(inode);
     try {
       MemorySegment room = call.room().asSlice(0, Name.PATH_BYTES_MAX + 1L);
-      long length = Refusal.check(PathCalls.readlinkat(held.fd, EMPTY, room));
+      long length = Kernel.check(PathCalls.readlinkat(held.fd, EMPTY, room));
       return new FuseReply.Data(room.asSlice(0, length));
     } finally {
       held.release();

@@ -150,11 +150,11 @@ public final class PassThrough implements FileSystem {
   public FuseReply handle(Call call, FuseRequest request) {
     try {
       if (share.options.readOnly() && changes(request)) {
-        throw new Refusal(Errno.EROFS);
+        throw Kernel.no(Errno.EROFS);
       }
       return serve(call, call.header(), request);
-    } catch (Refusal e) {
-      return new FuseReply.Failed(e.errno);
+    } catch (BlockFault e) {
+      return new FuseReply.Failed(e.errno().number());
     }
   }
 
@@ -181,7 +181,7 @@ public final class PassThrough implements FileSystem {
     };
   }
 
-  private FuseReply serve(Call call, RequestHeader who, FuseRequest request) throws Refusal {
+  private FuseReply serve(Call call, RequestHeader who, FuseRequest request) throws BlockFault {
     return switch (request) {
       case FuseRequest.Lookup lookup -> names.lookup(call, lookup);
       case FuseRequest.Forget(long lookups) -> {
@@ -225,7 +225,7 @@ public final class PassThrough implements FileSystem {
       case FuseRequest.Removexattr remove -> xattrs.remove(call, remove);
       case FuseRequest.Getlk getlk -> locks.get(share.file(getlk.handle()), getlk);
       case FuseRequest.Setlk setlk -> locks.set(call, share.file(setlk.handle()), setlk);
-      case FuseRequest.Ioctl _, FuseRequest.Unsupported _ -> throw new Refusal(Errno.ENOSYS);
+      case FuseRequest.Ioctl _, FuseRequest.Unsupported _ -> throw Kernel.no(Errno.ENOSYS);
       case FuseRequest.Init _,
           FuseRequest.Destroy _,
           FuseRequest.Interrupt _,

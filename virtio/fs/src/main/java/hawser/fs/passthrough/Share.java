@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.fuse.Attributes;
 import hawser.fs.fuse.Entry;
@@ -37,10 +38,10 @@ final class Share {
   }
 
   /** The open file that the guest means. */
-  OpenFile file(long handle) throws Refusal {
+  OpenFile file(long handle) throws BlockFault {
     OpenFile file = files.get(handle);
     if (file == null) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     return file;
   }
@@ -57,10 +58,10 @@ final class Share {
   }
 
   /** Closes an open file. */
-  void close(long handle) throws Refusal {
+  void close(long handle) throws BlockFault {
     OpenFile file = files.remove(handle);
     if (file == null) {
-      throw new Refusal(Errno.EBADF);
+      throw Kernel.no(Errno.EBADF);
     }
     inodes.closed(file);
     file.descriptor().release();

@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.BlockFault;
 import hawser.fs.Name;
 import hawser.fs.state.Identity;
 import hawser.fs.state.Location;
@@ -136,9 +137,10 @@ final class StateLoader implements StateSink, AutoCloseable {
       var file = NamelessFile.make(inodes, inode, embedded);
       made.put(nodeId, file);
       return file;
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       throw new IOException(
-          "inode %d has no name and cannot be made anew: error %d".formatted(nodeId, e.errno));
+          "inode %d has no name and cannot be made anew: error %d"
+              .formatted(nodeId, e.errno().number()));
     }
   }
 
@@ -152,9 +154,9 @@ final class StateLoader implements StateSink, AutoCloseable {
     }
     try {
       file.write(offset, bytes);
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       throw new IOException(
-          "content of inode %d cannot be written: error %d".formatted(nodeId, e.errno));
+          "content of inode %d cannot be written: error %d".formatted(nodeId, e.errno().number()));
     }
   }
 
@@ -255,9 +257,10 @@ final class StateLoader implements StateSink, AutoCloseable {
         try {
           file.complete();
           add(inode, file.toInode(inode));
-        } catch (Refusal e) {
+        } catch (BlockFault e) {
           throw new IOException(
-              "inode %d cannot be made anew: error %d".formatted(inode.nodeId(), e.errno));
+              "inode %d cannot be made anew: error %d"
+                  .formatted(inode.nodeId(), e.errno().number()));
         }
       }
       case Location.ByHandle(Name mount, Name handle) -> byHandle(inode, mount, handle);
@@ -336,7 +339,7 @@ final class StateLoader implements StateSink, AutoCloseable {
       } finally {
         in.release();
       }
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       return null;
     }
   }
@@ -348,8 +351,10 @@ final class StateLoader implements StateSink, AutoCloseable {
         fail("inode %d: another file is at '%s' here".formatted(inode.nodeId(), path));
       }
       add(inode, placed);
-    } catch (Refusal e) {
-      fail("inode %d: '%s' cannot be found: error %d".formatted(inode.nodeId(), path, e.errno));
+    } catch (BlockFault e) {
+      fail(
+          "inode %d: '%s' cannot be found: error %d"
+              .formatted(inode.nodeId(), path, e.errno().number()));
       lost(inode);
     }
   }
@@ -366,10 +371,10 @@ final class StateLoader implements StateSink, AutoCloseable {
       placed.directory = inodes.root();
       inodes.reachedBy(placed, opened);
       add(inode, placed);
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       log.accept(
           "inode %d: its file handle cannot be opened: error %d"
-              .formatted(inode.nodeId(), e.errno));
+              .formatted(inode.nodeId(), e.errno().number()));
       lost(inode);
     }
   }
@@ -418,10 +423,10 @@ final class StateLoader implements StateSink, AutoCloseable {
       } finally {
         found.release();
       }
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       fail(
           "inode %d ('%s') is not the file that the guest has open, or is not here: error %d"
-              .formatted(inode.nodeId(), inodes.describe(placed), e.errno));
+              .formatted(inode.nodeId(), inodes.describe(placed), e.errno().number()));
     }
   }
 
@@ -454,10 +459,10 @@ final class StateLoader implements StateSink, AutoCloseable {
       int fd = inodes.openAgain(inode, flags);
       share.arrived(
           new OpenFile(file.handle(), inode, file.flags(), new Descriptor(fd), new Listing()));
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       fail(
           "file %d ('%s') cannot be opened here: error %d"
-              .formatted(file.handle(), inodes.describe(inode), e.errno));
+              .formatted(file.handle(), inodes.describe(inode), e.errno().number()));
     }
   }
 

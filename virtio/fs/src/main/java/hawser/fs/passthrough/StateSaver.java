@@ -4,6 +4,7 @@ import static hawser.sys.PathCalls.AT_SYMLINK_NOFOLLOW;
 import static hawser.sys.PathCalls.EMPTY;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import hawser.base.BlockFault;
 import hawser.fs.Name;
 import hawser.fs.state.CountingSink;
 import hawser.fs.state.Location;
@@ -204,7 +205,7 @@ final class StateSaver {
       } finally {
         in.release();
       }
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       return false;
     }
   }
@@ -222,7 +223,7 @@ final class StateSaver {
     }
     try {
       return inodes.relocate(inode, path, status);
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       return false;
     }
   }
@@ -289,10 +290,10 @@ final class StateSaver {
       if (inode.type == Statx.REGULAR) {
         moved.bytes(inodes.openAgain(inode, FileCalls.O_RDONLY));
       }
-    } catch (Refusal e) {
+    } catch (BlockFault e) {
       throw new IOException(
           "inode %d (was '%s') cannot be read: error %d"
-              .formatted(inode.nodeId, inodes.describe(inode), e.errno));
+              .formatted(inode.nodeId, inodes.describe(inode), e.errno().number()));
     } finally {
       held.release();
     }

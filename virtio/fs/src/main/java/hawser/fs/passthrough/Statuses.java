@@ -3,6 +3,7 @@ package hawser.fs.passthrough;
 import static hawser.sys.FileCalls.O_RDWR;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.FuseReply;
@@ -33,14 +34,14 @@ final class Statuses {
     this.inodes = share.inodes;
   }
 
-  private @Nullable OpenFile file(boolean given, long handle) throws Refusal {
+  private @Nullable OpenFile file(boolean given, long handle) throws BlockFault {
     return given ? share.file(handle) : null;
   }
 
-  private void status(Inode inode, @Nullable OpenFile file, Statx into) throws Refusal {
+  private void status(Inode inode, @Nullable OpenFile file, Statx into) throws BlockFault {
     if (file != null && file.descriptor().hold()) {
       try {
-        Refusal.check(PathCalls.statx(file.descriptor().fd, into));
+        Kernel.check(PathCalls.statx(file.descriptor().fd, into));
       } finally {
         file.descriptor().release();
       }
@@ -49,19 +50,19 @@ final class Statuses {
     }
   }
 
-  FuseReply getattr(RequestHeader who, FuseRequest.Getattr request) throws Refusal {
+  FuseReply getattr(RequestHeader who, FuseRequest.Getattr request) throws BlockFault {
     Inode inode = inodes.get(who.nodeId());
     boolean open = (request.flags() & FuseRequest.Getattr.FH) != 0;
     return answer(inode, file(open, request.handle()));
   }
 
-  private FuseReply answer(Inode inode, @Nullable OpenFile file) throws Refusal {
+  private FuseReply answer(Inode inode, @Nullable OpenFile file) throws BlockFault {
     Statx status = Share.room();
     status(inode, file, status);
     return new FuseReply.Status(share.attributes(inode, status), share.options.cache().valid());
   }
 
-  FuseReply statx(RequestHeader who, FuseRequest.Statx request) throws Refusal {
+  FuseReply statx(RequestHeader who, FuseRequest.Statx request) throws BlockFault {
     Inode inode = inodes.get(who.nodeId());
     boolean open = (request.flags() & FuseRequest.Getattr.FH) != 0;
     Statx status = Share.room();
@@ -77,7 +78,7 @@ final class Statuses {
     return new FuseReply.ExtendedStatus(attributes, share.options.cache().valid());
   }
 
-  FuseReply setattr(RequestHeader who, Setattr request) throws Refusal {
+  FuseReply setattr(RequestHeader who, Setattr request) throws BlockFault {
     Inode inode = inodes.get(who.nodeId());
     OpenFile file = file(request.sets(Setattr.FH), request.handle());
     Descriptor held = inodes.hold(inode);
@@ -85,14 +86,14 @@ final class Statuses {
       byte[] path = PathCalls.ofDescriptor(held.fd);
       if (request.sets(Setattr.MODE)) {
         if (inode.type == Statx.SYMLINK) {
-          throw new Refusal(Errno.EOPNOTSUPP);
+          throw Kernel.no(Errno.EOPNOTSUPP);
         }
-        Refusal.check(PathCalls.chmod(path, request.mode() & ~Statx.TYPE));
+        Kernel.check(PathCalls.chmod(path, request.mode() & ~Statx.TYPE));
       }
       if (request.sets(Setattr.UID | Setattr.GID)) {
         int uid = request.sets(Setattr.UID) ? request.uid() : -1;
         int gid = request.sets(Setattr.GID) ? request.gid() : -1;
-        Refusal.check(PathCalls.chown(held.fd, uid, gid));
+        Kernel.check(PathCalls.chown(held.fd, uid, gid));
       }
       if (request.sets(Setattr.SIZE)) {
         cut(inode, file, request);
@@ -106,7 +107,7 @@ final class Statuses {
     return answer(inode, file);
   }
 
-  private void cut(Inode inode, @Nullable OpenFile file, Setattr request) throws Refusal {
+  private void cut(Inode inode, @Nullable OpenFile file, Setattr request) throws BlockFault {
     if (file != null && file.descriptor().hold()) {
       try {
         cut(file.descriptor().fd, request);
@@ -116,7 +117,7 @@ final class Statuses {
       return;
     }
     if (inode.type != Statx.REGULAR) {
-      throw new Refusal(inode.type == Statx.DIRECTORY ? Errno.EISDIR : Errno.EINVAL);
+      throw Kernel.no(inode.type == Statx.DIRECTORY ? Errno.EISDIR : Errno.EINVAL);
     }
     int fd = inodes.openAgain(inode, O_RDWR | FileCalls.O_NONBLOCK);
     try {
@@ -126,18 +127,18 @@ final class Statuses {
     }
   }
 
-  private static void cut(int fd, Setattr request) throws Refusal {
+  private static void cut(int fd, Setattr request) throws BlockFault {
     long size = request.size();
-    Refusal.check(
+    Kernel.check(
         request.sets(Setattr.KILL_SUIDGID)
             ? Credentials.withoutSetIds(() -> FileCalls.ftruncate(fd, size))
             : FileCalls.ftruncate(fd, size));
   }
 
-  private static void setTimes(byte[] path, Setattr request) throws Refusal {
+  private static void setTimes(byte[] path, Setattr request) throws BlockFault {
     long atime = nanos(request, Setattr.ATIME, Setattr.ATIME_NOW, request.atime());
     long mtime = nanos(request, Setattr.MTIME, Setattr.MTIME_NOW, request.mtime());
-    Refusal.check(
+    Kernel.check(
         PathCalls.utimens(
             path, request.atime().seconds(), atime, request.mtime().seconds(), mtime));
   }
@@ -149,7 +150,7 @@ final class Statuses {
     return request.sets(now) ? PathCalls.UTIME_NOW : time.nanos();
   }
 
-  FuseReply access(RequestHeader who, FuseRequest.Access request) throws Refusal {
+  FuseReply access(RequestHeader who, FuseRequest.Access request) throws BlockFault {
     Inode inode = inodes.get(who.nodeId());
     Statx status = Share.room();
     inodes.status(inode, status);
@@ -167,17 +168,17 @@ final class Statuses {
       granted = mode;
     }
     if ((wanted & ~granted) != 0) {
-      throw new Refusal(Errno.EACCES);
+      throw Kernel.no(Errno.EACCES);
     }
     return new FuseReply.Done();
   }
 
-  FuseReply statfs(Call call) throws Refusal {
+  FuseReply statfs(Call call) throws BlockFault {
     Inode inode = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(inode);
     try {
       MemorySegment statfs = call.room().asSlice(0, STATFS_BYTES);
-      Refusal.check(FileCalls.fstatfs(held.fd, statfs));
+      Kernel.check(FileCalls.fstatfs(held.fd, statfs));
       return new FuseReply.Space(
           statfs.get(JAVA_LONG, 16),
           statfs.get(JAVA_LONG, 24),
@@ -193,10 +194,10 @@ final class Statuses {
   }
 
   /** Everything of the file system that the share lies on reaches its disk. */
-  FuseReply syncfs(RequestHeader who) throws Refusal {
+  FuseReply syncfs(RequestHeader who) throws BlockFault {
     int fd = inodes.openAgain(inodes.get(who.nodeId()), FileCalls.O_RDONLY);
     try {
-      Refusal.check(FileCalls.syncfs(fd));
+      Kernel.check(FileCalls.syncfs(fd));
       return new FuseReply.Done();
     } finally {
       FileCalls.close(fd);

@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
 import hawser.fs.dispatch.Call;
@@ -22,20 +23,20 @@ final class Xattrs {
     this.inodes = share.inodes;
   }
 
-  private Descriptor held(long nodeId) throws Refusal {
+  private Descriptor held(long nodeId) throws BlockFault {
     if (!share.options.xattr()) {
       // The guest's kernel never asks again.
-      throw new Refusal(Errno.ENOSYS);
+      throw Kernel.no(Errno.ENOSYS);
     }
     return inodes.hold(inodes.get(nodeId));
   }
 
-  FuseReply get(Call call, FuseRequest.Getxattr request) throws Refusal {
+  FuseReply get(Call call, FuseRequest.Getxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
       MemorySegment room = room(call, request.size());
-      long size = Refusal.check(XattrCalls.get(path, request.name().bytes(), room));
+      long size = Kernel.check(XattrCalls.get(path, request.name().bytes(), room));
       return answer(room, size);
     } finally {
       held.release();
@@ -52,23 +53,23 @@ final class Xattrs {
         : new FuseReply.Data(room.asSlice(0, size));
   }
 
-  FuseReply list(Call call, FuseRequest.Listxattr request) throws Refusal {
+  FuseReply list(Call call, FuseRequest.Listxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
       MemorySegment room = room(call, request.size());
-      long size = Refusal.check(XattrCalls.list(PathCalls.ofDescriptor(held.fd), room));
+      long size = Kernel.check(XattrCalls.list(PathCalls.ofDescriptor(held.fd), room));
       return answer(room, size);
     } finally {
       held.release();
     }
   }
 
-  FuseReply set(Call call, FuseRequest.Setxattr request) throws Refusal {
+  FuseReply set(Call call, FuseRequest.Setxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
       boolean keep = (request.setxattrFlags() & FuseRequest.Setxattr.ACL_KILL_SGID) == 0;
       Credentials.Action set = () -> put(held, request.name(), request.value(), request.flags());
-      Refusal.check(keep ? set.run() : Credentials.withoutSetIds(set));
+      Kernel.check(keep ? set.run() : Credentials.withoutSetIds(set));
       return new FuseReply.Done();
     } finally {
       held.release();
@@ -80,11 +81,11 @@ final class Xattrs {
     return XattrCalls.set(path, name.bytes(), value.bytes(), flags);
   }
 
-  FuseReply remove(Call call, FuseRequest.Removexattr request) throws Refusal {
+  FuseReply remove(Call call, FuseRequest.Removexattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
-      Refusal.check(XattrCalls.remove(path, request.name().bytes()));
+      Kernel.check(XattrCalls.remove(path, request.name().bytes()));
       return new FuseReply.Done();
     } finally {
       held.release();
@@ -92,14 +93,14 @@ final class Xattrs {
   }
 
   /** Gives a new file the security attributes that the guest wants on it. */
-  void label(Inode inode, Extensions extensions) throws Refusal {
+  void label(Inode inode, Extensions extensions) throws BlockFault {
     if (extensions.contexts().isEmpty()) {
       return;
     }
     Descriptor held = inodes.hold(inode);
     try {
       for (Extensions.SecurityContext context : extensions.contexts()) {
-        Refusal.check(put(held, context.name(), context.value(), 0));
+        Kernel.check(put(held, context.name(), context.value(), 0));
       }
     } finally {
       held.release();
