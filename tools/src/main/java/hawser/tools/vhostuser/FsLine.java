@@ -2,16 +2,22 @@ package hawser.tools.vhostuser;
 
 import hawser.base.UsageFault;
 import hawser.fs.dispatch.FsDevice;
+import hawser.fs.identity.IdMap;
+import hawser.fs.identity.IdRule;
 import hawser.fs.passthrough.CacheMode;
 import hawser.fs.passthrough.MigrationOptions;
 import hawser.fs.passthrough.ShareOptions;
 import hawser.fs.passthrough.StateLimits;
+import hawser.fs.passthrough.Translation;
 import hawser.fs.state.StateForms;
+import hawser.fs.xattr.XattrMap;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** virtiofsd's own options, as Rust's virtiofsd 1.13 has them. */
@@ -29,6 +35,9 @@ final class FsLine {
           Option.flag("allow-direct-io", "O_DIRECT reaches the host"),
           Option.flag("allow-mmap", "files may be mapped with --cache never or metadata"),
           Option.flag("xattr", "serve extended attributes"),
+          Option.value("xattrmap", "RULES", "other names on the host for extended attributes"),
+          Option.value("translate-uid", "RULE", "other numbers on the host for users; repeatable"),
+          Option.value("translate-gid", "RULE", "other numbers on the host for groups; repeatable"),
           Option.flag("posix-acl", "serve access control lists (implies --xattr)"),
           Option.flag("security-label", "new files get the guest's security labels"),
           Option.flag("posix-lock", "locks of fcntl(2) are seen by the host and other guests"),
@@ -66,6 +75,9 @@ final class FsLine {
 
   @Nullable Path folder;
   private @Nullable Path control;
+  private @Nullable XattrMap xattrMap;
+  private final List<IdRule> users = new ArrayList<>();
+  private final List<IdRule> groups = new ArrayList<>();
   private String tag = "";
   private int queues = 1;
   CacheMode cache = CacheMode.AUTO;
@@ -104,6 +116,12 @@ final class FsLine {
       case "allow-direct-io" -> allowDirectIo = true;
       case "allow-mmap" -> allowMmap = true;
       case "xattr" -> xattr = true;
+      case "xattrmap" -> {
+        xattrMap = said("--xattrmap", line.value(), XattrMap::parse);
+        xattr = true;
+      }
+      case "translate-uid" -> users.add(said("--translate-uid", line.value(), IdRule::parse));
+      case "translate-gid" -> groups.add(said("--translate-gid", line.value(), IdRule::parse));
       case "posix-acl" -> {
         posixAcl = true;
         xattr = true;
@@ -134,6 +152,15 @@ final class FsLine {
       case "rlimit-nofile" ->
           BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
       default -> throw line.unhandled();
+    }
+  }
+
+  /** What a text says; one that says nothing is the user's fault. */
+  private static <F, T> T said(String option, F text, Function<F, T> reader) {
+    try {
+      return reader.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new UsageFault("%s: %s".formatted(option, e.getMessage()));
     }
   }
 
@@ -219,6 +246,10 @@ final class FsLine {
         allowMmap,
         preserveNoatime,
         readOnly,
+        new Translation(
+            xattrMap,
+            said("--translate-uid", users, IdMap::of),
+            said("--translate-gid", groups, IdMap::of)),
         DESCRIPTORS_MAX);
   }
 }

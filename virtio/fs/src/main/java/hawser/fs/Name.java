@@ -56,6 +56,24 @@ public final class Name {
     return true;
   }
 
+  /** Whether it starts with all of another. */
+  public boolean startsWith(Name start) {
+    int length = start.bytes.length;
+    return length <= bytes.length && Arrays.equals(bytes, 0, length, start.bytes, 0, length);
+  }
+
+  /** It, with another behind it. */
+  public Name with(Name end) {
+    byte[] both = Arrays.copyOf(bytes, bytes.length + end.bytes.length);
+    System.arraycopy(end.bytes, 0, both, bytes.length, end.bytes.length);
+    return new Name(both);
+  }
+
+  /** What is left of it without its start. */
+  public Name without(Name start) {
+    return new Name(Arrays.copyOfRange(bytes, start.bytes.length, bytes.length));
+  }
+
   /** The names that a path consists of. */
   public List<Name> components() {
     var names = new ArrayList<Name>();

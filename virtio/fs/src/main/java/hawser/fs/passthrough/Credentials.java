@@ -2,7 +2,6 @@ package hawser.fs.passthrough;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
-import hawser.fs.fuse.RequestHeader;
 import hawser.sys.ThreadCalls;
 import java.util.OptionalInt;
 
@@ -22,9 +21,9 @@ final class Credentials {
   }
 
   /** The result of an action as the one who asks, in a further group where one is given. */
-  static long as(RequestHeader who, OptionalInt group, Action action) throws BlockFault {
-    boolean otherUser = who.uid() != 0 && who.uid() != OWN_USER;
-    boolean otherGroup = who.gid() != 0 && who.gid() != OWN_GROUP;
+  static long as(int uid, int gid, OptionalInt group, Action action) throws BlockFault {
+    boolean otherUser = uid != 0 && uid != OWN_USER;
+    boolean otherGroup = gid != 0 && gid != OWN_GROUP;
     boolean grouped = group.isPresent() && OWN_USER == 0;
     if (!otherUser && !otherGroup && !grouped) {
       return action.run();
@@ -33,8 +32,8 @@ final class Credentials {
       if (grouped) {
         Kernel.check(ThreadCalls.setGroups(group.getAsInt()));
       }
-      if ((otherGroup && !ThreadCalls.actAsGroup(who.gid()))
-          || (otherUser && !ThreadCalls.actAsUser(who.uid()))) {
+      if ((otherGroup && !ThreadCalls.actAsGroup(gid))
+          || (otherUser && !ThreadCalls.actAsUser(uid))) {
         throw Kernel.no(Errno.EPERM);
       }
       return action.run();

@@ -107,7 +107,7 @@ final class Files {
     try {
       int flags = hostFlags(request.flags()) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
       long fd =
-          Credentials.as(
+          share.as(
               call.header(),
               request.extensions().group(),
               () ->
@@ -182,7 +182,7 @@ final class Files {
       int fd =
           (int)
               Kernel.check(
-                  Credentials.as(
+                  share.as(
                       call.header(),
                       request.extensions().group(),
                       () ->

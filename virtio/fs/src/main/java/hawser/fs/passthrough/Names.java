@@ -133,7 +133,7 @@ final class Names {
     Descriptor held = inodes.hold(directory);
     try {
       Kernel.check(
-          Credentials.as(
+          share.as(
               call.header(),
               extensions.group(),
               () -> share.masked(umask, () -> maker.make(held.fd))));

@@ -5,11 +5,14 @@ import hawser.base.Errno;
 import hawser.fs.fuse.Attributes;
 import hawser.fs.fuse.Entry;
 import hawser.fs.fuse.InitFlag;
+import hawser.fs.fuse.RequestHeader;
 import hawser.fs.fuse.Time;
+import hawser.fs.identity.IdMap;
 import hawser.fs.state.SavedSettings;
 import hawser.sys.Statx;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** What all operations on a shared folder have in common. Safe from any thread. */
 final class Share {
@@ -88,6 +91,32 @@ final class Share {
         : action.run();
   }
 
+  /** The result of an action as the user who asks, in a further group where one is given. */
+  long as(RequestHeader who, OptionalInt group, Credentials.Action action) throws BlockFault {
+    return Credentials.as(
+        userOnHost(who.uid()),
+        groupOnHost(who.gid()),
+        group.isPresent() ? OptionalInt.of(groupOnHost(group.getAsInt())) : group,
+        action);
+  }
+
+  /** The host's number of a user of the guest's. */
+  int userOnHost(int uid) throws BlockFault {
+    return allowed(options.translation().users().onHost(uid));
+  }
+
+  /** The host's number of a group of the guest's. */
+  int groupOnHost(int gid) throws BlockFault {
+    return allowed(options.translation().groups().onHost(gid));
+  }
+
+  private static int allowed(long id) throws BlockFault {
+    if (id == IdMap.FORBIDDEN) {
+      throw Kernel.no(Errno.EPERM);
+    }
+    return (int) id;
+  }
+
   /** What the guest is told of an inode that it looked up. */
   Entry entry(Inode inode, Statx status) {
     Time valid = options.cache().valid();
@@ -105,8 +134,8 @@ final class Share {
         new Time(status.ctimeSeconds(), status.ctimeNanos()),
         status.mode(),
         status.links(),
-        status.uid(),
-        status.gid(),
+        options.translation().users().inGuest(status.uid()),
+        options.translation().groups().inGuest(status.gid()),
         Device.pack(status.deviceMajor(), status.deviceMinor()),
         status.blockSize(),
         isSubmount(inode, status) ? Attributes.SUBMOUNT : 0);

@@ -17,6 +17,7 @@ package hawser.fs.passthrough;
  * @param allowMmap files that go past the page cache may be mapped by several processes
  * @param preserveNoatime reading of files opened with O_NOATIME leaves their times alone
  * @param readOnly nothing may be changed
+ * @param translation what has other names or numbers on the host
  * @param descriptorsMax descriptors to keep for inodes that nobody has open; open files come on top
  */
 public record ShareOptions(
@@ -34,4 +35,5 @@ public record ShareOptions(
     boolean allowMmap,
     boolean preserveNoatime,
     boolean readOnly,
+    Translation translation,
     int descriptorsMax) {}

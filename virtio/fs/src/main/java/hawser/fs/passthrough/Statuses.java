@@ -91,8 +91,8 @@ final class Statuses {
         Kernel.check(PathCalls.chmod(path, request.mode() & ~Statx.TYPE));
       }
       if (request.sets(Setattr.UID | Setattr.GID)) {
-        int uid = request.sets(Setattr.UID) ? request.uid() : -1;
-        int gid = request.sets(Setattr.GID) ? request.gid() : -1;
+        int uid = request.sets(Setattr.UID) ? share.userOnHost(request.uid()) : -1;
+        int gid = request.sets(Setattr.GID) ? share.groupOnHost(request.gid()) : -1;
         Kernel.check(PathCalls.chown(held.fd, uid, gid));
       }
       if (request.sets(Setattr.SIZE)) {
@@ -160,9 +160,9 @@ final class Statuses {
     if (who.uid() == 0) {
       boolean executable = inode.type == Statx.DIRECTORY || (mode & EXECUTABLE_BY_ANY) != 0;
       granted = ACCESS_READ | ACCESS_WRITE | (executable ? ACCESS_EXECUTE : 0);
-    } else if (who.uid() == status.uid()) {
+    } else if (who.uid() == share.options.translation().users().inGuest(status.uid())) {
       granted = mode >> 6;
-    } else if (who.gid() == status.gid()) {
+    } else if (who.gid() == share.options.translation().groups().inGuest(status.gid())) {
       granted = mode >> 3;
     } else {
       granted = mode;

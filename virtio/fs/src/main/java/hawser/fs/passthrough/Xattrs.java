@@ -1,5 +1,7 @@
 package hawser.fs.passthrough;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
@@ -7,13 +9,24 @@ import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.Extensions;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
+import hawser.fs.fuse.InitFlag;
+import hawser.fs.xattr.XattrMap;
+import hawser.fs.xattr.XattrMap.OnHost;
 import hawser.sys.PathCalls;
 import hawser.sys.XattrCalls;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Set;
 
 /** Extended attributes. */
 final class Xattrs {
   private static final int BYTES_MAX = 64 << 10;
+
+  /** Bytes of a name at most (XATTR_NAME_MAX). */
+  private static final int NAME_BYTES_MAX = 255;
+
+  private static final Set<Name> ACCESS_LISTS =
+      Set.of(Name.of("system.posix_acl_access"), Name.of("system.posix_acl_default"));
 
   private final Share share;
   private final Inodes inodes;
@@ -31,12 +44,69 @@ final class Xattrs {
     return inodes.hold(inodes.get(nodeId));
   }
 
+  /** The host's name for one of the guest's. */
+  private Name onHost(Name name) throws BlockFault {
+    if (isBlocked(name)) {
+      throw Kernel.no(Errno.EOPNOTSUPP);
+    }
+    XattrMap map = share.options.translation().xattrs();
+    return switch (map == null ? new OnHost.Named(name) : map.onHost(name)) {
+      case OnHost.Named(Name named) -> {
+        if (named.length() > NAME_BYTES_MAX) {
+          throw Kernel.no(Errno.ERANGE);
+        }
+        yield named;
+      }
+      case OnHost.Refused(Errno errno) -> throw Kernel.no(errno);
+    };
+  }
+
+  /** As {@link #onHost}; what the guest must not touch does not exist for who reads. */
+  private Name readable(Name name) throws BlockFault {
+    try {
+      return onHost(name);
+    } catch (BlockFault e) {
+      throw e.errno().number() == Errno.EPERM.number() ? Kernel.no(Errno.ENODATA) : e;
+    }
+  }
+
+  /** Access lists mean nothing to a guest that has not agreed that the host keeps them. */
+  private boolean isBlocked(Name name) {
+    return ACCESS_LISTS.contains(name) && !InitFlag.POSIX_ACL.in(share.agreed);
+  }
+
+  /**
+   * Turns a list of the host's names into the guest's, in its place, for no name becomes longer;
+   * answers its length.
+   */
+  private long visible(MemorySegment names) {
+    XattrMap map = share.options.translation().xattrs();
+    byte[] all = names.toArray(JAVA_BYTE);
+    long length = 0;
+    int start = 0;
+    for (int end = 0; end < all.length; end++) {
+      if (all[end] == 0) {
+        var name = new Name(Arrays.copyOfRange(all, start, end));
+        Name seen = map == null ? name : map.inGuest(name);
+        // Of a name that is no more than the prefix nothing is left.
+        if (seen != null && seen.length() > 0 && !isBlocked(seen)) {
+          MemorySegment.copy(seen.bytes(), 0, names, JAVA_BYTE, length, seen.length());
+          names.set(JAVA_BYTE, length + seen.length(), (byte) 0);
+          length += seen.length() + 1L;
+        }
+        start = end + 1;
+      }
+    }
+    return length;
+  }
+
   FuseReply get(Call call, FuseRequest.Getxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
       MemorySegment room = room(call, request.size());
-      long size = Kernel.check(XattrCalls.get(path, request.name().bytes(), room));
+      byte[] name = readable(request.name()).bytes();
+      long size = Kernel.check(XattrCalls.get(path, name, room));
       return answer(room, size);
     } finally {
       held.release();
@@ -56,8 +126,13 @@ final class Xattrs {
   FuseReply list(Call call, FuseRequest.Listxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
+      byte[] path = PathCalls.ofDescriptor(held.fd);
+      MemorySegment all = call.room().asSlice(0, BYTES_MAX);
+      long size = visible(all.asSlice(0, Kernel.check(XattrCalls.list(path, all))));
       MemorySegment room = room(call, request.size());
-      long size = Kernel.check(XattrCalls.list(PathCalls.ofDescriptor(held.fd), room));
+      if (size > room.byteSize() && request.size() != 0) {
+        throw Kernel.no(Errno.ERANGE);
+      }
       return answer(room, size);
     } finally {
       held.release();
@@ -68,7 +143,8 @@ final class Xattrs {
     Descriptor held = held(call.header().nodeId());
     try {
       boolean keep = (request.setxattrFlags() & FuseRequest.Setxattr.ACL_KILL_SGID) == 0;
-      Credentials.Action set = () -> put(held, request.name(), request.value(), request.flags());
+      Name name = onHost(request.name());
+      Credentials.Action set = () -> put(held, name, request.value(), request.flags());
       Kernel.check(keep ? set.run() : Credentials.withoutSetIds(set));
       return new FuseReply.Done();
     } finally {
@@ -85,7 +161,7 @@ final class Xattrs {
     Descriptor held = held(call.header().nodeId());
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
-      Kernel.check(XattrCalls.remove(path, request.name().bytes()));
+      Kernel.check(XattrCalls.remove(path, onHost(request.name()).bytes()));
       return new FuseReply.Done();
     } finally {
       held.release();
@@ -100,7 +176,7 @@ final class Xattrs {
     Descriptor held = inodes.hold(inode);
     try {
       for (Extensions.SecurityContext context : extensions.contexts()) {
-        Kernel.check(put(held, context.name(), context.value(), 0));
+        Kernel.check(put(held, onHost(context.name()), context.value(), 0));
       }
     } finally {
       held.release();

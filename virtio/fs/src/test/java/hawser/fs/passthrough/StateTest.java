@@ -40,6 +40,7 @@ class StateTest {
           false,
           false,
           false,
+          Translation.NONE,
           100);
 
   @TempDir Path folder;
@@ -172,6 +173,7 @@ class StateTest {
             false,
             false,
             false,
+            Translation.NONE,
             100);
     try (PassThrough from = PassThrough.of(folder, writeback, MigrationOptions.USUAL, log::add);
         PassThrough to = share()) {
