@@ -126,7 +126,10 @@ final class FsLine {
         posixAcl = true;
         xattr = true;
       }
-      case "security-label" -> securityLabel = true;
+      case "security-label" -> {
+        securityLabel = true;
+        xattr = true;
+      }
       case "posix-lock" -> posixLock = true;
       case "flock" -> flock = true;
       case "announce-submounts" -> announceSubmounts = true;
@@ -208,6 +211,10 @@ final class FsLine {
     if (folder == null) {
       throw new UsageFault("--shared-dir is needed");
     }
+    if (posixAcl && !(users.isEmpty() && groups.isEmpty())) {
+      // Nobody would translate the numbers in the lists: the wrong users would have rights.
+      throw new UsageFault("--posix-acl cannot go with --translate-uid or --translate-gid");
+    }
   }
 
   Path sharedFolder() {
@@ -239,7 +246,8 @@ final class FsLine {
         posixLock,
         flock,
         announceSubmounts,
-        readdirplus,
+        // Without caching nobody could keep what it tells.
+        readdirplus && cache != CacheMode.NEVER,
         killprivV2,
         securityLabel,
         allowDirectIo,

@@ -46,6 +46,9 @@ class CommandLineTest {
         "--socket-path=S --shared-dir=/tmp --cache=some|--cache: 'some' is not never, metadata",
         "--socket-path=S --shared-dir=/tmp --sandbox=chroot|--sandbox: 'chroot' is not here",
         "--socket-path=S -o sauce=/tmp|-o: 'sauce' is not known",
+        "--socket-path=S --shared-dir=/tmp --posix-acl --translate-uid=map:0:1:1|--posix-acl cannot",
+        "--socket-path=S --shared-dir=/tmp --translate-uid=map:0:1|--translate-uid: ",
+        "--socket-path=S --shared-dir=/tmp --xattrmap=:odd:|--xattrmap: ",
         "--shared-dir=/tmp|one of --socket-path and --fd is needed"
       })
   void whatCannotBeDoneIsRefused(String line, String why) {
