@@ -165,7 +165,8 @@ final class Share {
   }
 
   /** A file that an arriving guest holds open. */
-  void arrived(OpenFile file) {
+  synchronized void arrived(OpenFile file) {
+    nextHandle = Math.max(nextHandle, file.handle() + 1);
     files.add(file.handle(), file);
     inodes.opened(file);
   }

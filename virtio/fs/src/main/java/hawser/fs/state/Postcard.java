@@ -27,6 +27,9 @@ final class Postcard {
         throw new IOException("the state ends within " + what);
       }
       byte next = bytes[at++];
+      if (i == NUMBER_BYTES_MAX - 1 && next > 1) {
+        break;
+      }
       value |= (long) (next & 0x7f) << (7 * i);
       if (next >= 0) {
         return value;
@@ -35,9 +38,13 @@ final class Postcard {
     throw new IOException("%s has more than 64 bits".formatted(what));
   }
 
-  long signed(String what) throws IOException {
+  /** A signed number of 32 bits. */
+  int signed(String what) throws IOException {
     long folded = number(what);
-    return (folded >>> 1) ^ -(folded & 1);
+    if (folded >>> Integer.SIZE != 0) {
+      throw new IOException("%s has more than 32 bits".formatted(what));
+    }
+    return (int) ((folded >>> 1) ^ -(folded & 1));
   }
 
   boolean flag(String what) throws IOException {
@@ -49,20 +56,18 @@ final class Postcard {
   }
 
   /** How many things follow; each has a byte at least. */
-  long count(String what) throws IOException {
+  long count(String what, int most) throws IOException {
     long count = number(what);
-    if (count < 0 || count > bytes.length - at) {
+    if (count < 0 || count > Math.min(most, bytes.length - at)) {
       throw new IOException(
-          "%s %s in %d bytes".formatted(Long.toUnsignedString(count), what, bytes.length - at));
+          "%s %s in %d bytes, at most %d"
+              .formatted(Long.toUnsignedString(count), what, bytes.length - at, most));
     }
     return count;
   }
 
   Name bytes(String what, int most) throws IOException {
-    long length = count("bytes of a " + what);
-    if (length > most) {
-      throw new IOException("a %s of %d bytes, at most %d".formatted(what, length, most));
-    }
+    long length = count("bytes of a " + what, most);
     at += (int) length;
     return new Name(Arrays.copyOfRange(bytes, at - (int) length, at));
   }

@@ -47,29 +47,54 @@ public final class QemuStream {
   }
 
   /**
-   * The first state in a stream.
+   * The first state in a stream. The guest's memory comes before it and may hold the subsection's
+   * name too, so what follows a name must have the form of one to its end.
    *
    * @throws IOException when there is none
    */
   public static InputStream state(SeekableByteChannel file) throws IOException {
     ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
-    long start = 0;
-    while (true) {
+    for (long start = 0; start < file.size(); ) {
       file.position(start);
       window.clear();
       while (window.hasRemaining() && file.read(window) >= 0) {
         // Filled as far as the file goes.
       }
       int found = find(window.flip());
-      if (found >= 0) {
-        file.position(start + found + SUBSECTION.length + VERSION_BYTES);
+      if (found < 0) {
+        start += Math.max(1, WINDOW_BYTES - SUBSECTION.length);
+        continue;
+      }
+      long pieces = start + found + SUBSECTION.length + VERSION_BYTES;
+      if (end(file, pieces) > 0) {
+        file.position(pieces);
         return new Pieces(Channels.newInputStream(file));
       }
-      if (window.limit() < WINDOW_BYTES) {
-        throw new IOException("no state of a shared folder is in this migration stream");
-      }
-      start += WINDOW_BYTES - SUBSECTION.length;
+      start += found + 1L;
     }
+    throw new IOException("no state of a shared folder is in this migration stream");
+  }
+
+  /** Where the pieces from a position on end; -1 when they are none. */
+  private static long end(SeekableByteChannel file, long from) throws IOException {
+    ByteBuffer length = ByteBuffer.allocate(Integer.BYTES);
+    for (long at = from; at <= file.size() - Integer.BYTES; ) {
+      file.position(at);
+      length.clear();
+      while (length.hasRemaining() && file.read(length) >= 0) {
+        // Four bytes are there.
+      }
+      int bytes = length.flip().getInt();
+      at += Integer.BYTES;
+      if (bytes == 0) {
+        return at;
+      }
+      if (bytes < 0 || bytes > PIECE_BYTES_MAX) {
+        return -1;
+      }
+      at += bytes;
+    }
+    return -1;
   }
 
   private static int find(ByteBuffer window) {

@@ -44,6 +44,9 @@ final class Unpack {
     long value = 0;
     for (int shift = 0; shift <= COMPACT_BITS_MAX; shift += 7) {
       int next = u8();
+      if (shift == COMPACT_BITS_MAX && next > 1) {
+        break;
+      }
       value |= (long) (next & 0x7f) << shift;
       if ((next & 0x80) == 0) {
         return value;

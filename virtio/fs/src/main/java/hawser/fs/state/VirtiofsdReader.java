@@ -22,6 +22,9 @@ final class VirtiofsdReader {
   /** Bytes of a whole state at most. */
   private static final int BYTES_MAX = 256 << 20;
 
+  /** Inodes, and open files, at most: virtiofsd has a descriptor for each, of a million. */
+  private static final int COUNT_MAX = 1 << 20;
+
   private static final int VERSION_1 = 0;
   private static final int VERSION_2 = 1;
   private static final int FILE_HANDLE_BYTES_MAX = 128;
@@ -81,7 +84,7 @@ final class VirtiofsdReader {
           "the state is neither Hawser's nor virtiofsd's version 1 or 2: it begins with %d"
               .formatted(version));
     }
-    long count = in.count("inodes");
+    long count = in.count("inodes", COUNT_MAX);
     for (long i = 0; i < count; i++) {
       Found inode = inode();
       if (inodes.put(inode.nodeId, inode) != null) {
@@ -117,7 +120,7 @@ final class VirtiofsdReader {
 
   private Place place() throws IOException {
     long kind = in.number("location");
-    return switch (Math.clamp(kind, 0, 5)) {
+    return switch (kind < 0 || kind > 4 ? -1 : (int) kind) {
       case 0 -> new Place.Root();
       case 1 -> new Place.Child(in.number("directory"), in.bytes("name", Name.PATH_BYTES_MAX));
       case 2 -> new Place.Invalid();
@@ -126,7 +129,9 @@ final class VirtiofsdReader {
         long mount = in.number("mount");
         yield new Place.ByHandle(mount, handleOf(mount));
       }
-      default -> throw new IOException("an inode's location is %d, not 0 to 4".formatted(kind));
+      default ->
+          throw new IOException(
+              "an inode's location is %s, not 0 to 4".formatted(Long.toUnsignedString(kind)));
     };
   }
 
@@ -135,7 +140,7 @@ final class VirtiofsdReader {
     if (mount < 0) {
       throw new IOException("a file handle's mount is " + Long.toUnsignedString(mount));
     }
-    int type = (int) in.signed("handle type");
+    int type = in.signed("handle type");
     byte[] bytes = in.bytes("handle", FILE_HANDLE_BYTES_MAX).bytes();
     byte[] whole = new byte[4 + bytes.length];
     for (int i = 0; i < 4; i++) {
@@ -146,7 +151,7 @@ final class VirtiofsdReader {
   }
 
   private void files() throws IOException {
-    long count = in.count("files");
+    long count = in.count("files", COUNT_MAX);
     for (long i = 0; i < count; i++) {
       long handle = in.number("file");
       long nodeId = in.number("inode");
@@ -154,7 +159,7 @@ final class VirtiofsdReader {
       if (source != 0) {
         throw new IOException("file %d was opened in the unknown way %d".formatted(handle, source));
       }
-      files.add(new SavedFile(handle, nodeId, (int) in.signed("flags")));
+      files.add(new SavedFile(handle, nodeId, in.signed("flags")));
       open.add(nodeId);
     }
   }
@@ -178,7 +183,7 @@ final class VirtiofsdReader {
   }
 
   private void mounts() throws IOException {
-    long count = in.count("mounts");
+    long count = in.count("mounts", COUNT_MAX);
     for (long i = 0; i < count; i++) {
       long mount = in.number("mount");
       mounts.put(mount, in.bytes("path", Name.PATH_BYTES_MAX));
