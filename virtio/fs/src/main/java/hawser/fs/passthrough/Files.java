@@ -67,6 +67,11 @@ final class Files {
     return flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE);
   }
 
+  /** The flags to open with again what another daemon had open; they are a stranger's. */
+  int reopeningFlags(int flags) {
+    return hostFlags(kept(flags));
+  }
+
   private OpenOut opened(Inode inode, int flags, int fd) {
     OpenFile file = share.opened(inode, kept(flags), fd);
     return new OpenOut(file.handle(), share.options.cache().fileFlags);
@@ -126,7 +131,7 @@ final class Files {
   private long openMakingRoom(int directory, byte[] name, int flags, int mode) {
     long fd = PathCalls.openat(directory, name, flags, mode & ~Statx.TYPE);
     if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
-      inodes.makeRoomForFile();
+      inodes.makeRoom(1);
       fd = PathCalls.openat(directory, name, flags, mode & ~Statx.TYPE);
     }
     return fd;

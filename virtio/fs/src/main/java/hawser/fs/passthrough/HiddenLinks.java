@@ -27,6 +27,11 @@ final class HiddenLinks {
     return Name.of(PREFIX + Long.toHexString(inode.nodeId) + "-" + inode.id.inode());
   }
 
+  /** Whether a name is one that is only made for a journey. */
+  static boolean isOne(Name name) {
+    return name.isComponent() && name.startsWith(Name.of(PREFIX));
+  }
+
   /** Gives a file a name in the shared folder; null where that cannot be done. */
   @Nullable Name link(Inode inode, Descriptor held) {
     Name name = name(inode);

@@ -336,7 +336,7 @@ final class Inodes {
   }
 
   /** Closes descriptors that have not been used lately and can be opened again. */
-  private synchronized void makeRoom(int wanted) {
+  synchronized void makeRoom(int wanted) {
     int closed = 0;
     for (int seen = 0; seen < 2 * withDescriptor.size() && closed < wanted; seen++) {
       if (withDescriptor.isEmpty()) {
@@ -354,14 +354,6 @@ final class Inodes {
     }
   }
 
-  /**
-   * Makes room for a file that the guest wants to open, after the kernel has refused one for there
-   * being too many.
-   */
-  void makeRoomForFile() {
-    makeRoom(1);
-  }
-
   /** Opens what an inode is, through the descriptor that stands for it; no name is looked up. */
   int openAgain(Inode inode, int flags) throws BlockFault {
     Descriptor held = hold(inode);
@@ -370,7 +362,7 @@ final class Inodes {
       int wanted = (flags | O_CLOEXEC) & ~O_NOFOLLOW;
       long fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
       if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
-        makeRoomForFile();
+        makeRoom(1);
         fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
       }
       return (int) Kernel.check(fd);

@@ -115,8 +115,9 @@ final class StateLoader implements StateSink, AutoCloseable {
             "inode %d lies in %d, which has not come".formatted(inode.nodeId(), directory));
       }
     }
-    if (inode.location() instanceof Location.Hidden(Name name) && !name.isComponent()) {
-      throw new IOException("inode %d is called '%s'".formatted(inode.nodeId(), name));
+    if (inode.location() instanceof Location.Hidden(Name name) && !HiddenLinks.isOne(name)) {
+      // It will be removed, so it must be no name of anybody else's.
+      throw new IOException("inode %d is hidden as '%s'".formatted(inode.nodeId(), name));
     }
     if (saved.put(inode.nodeId(), inode) != null) {
       throw new IOException("inode %d comes twice".formatted(inode.nodeId()));
@@ -451,7 +452,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     int flags =
         inode.type == Statx.DIRECTORY
             ? FileCalls.O_RDONLY | FileCalls.O_DIRECTORY
-            : files.hostFlags(file.flags());
+            : files.reopeningFlags(file.flags());
     try {
       if (inode.type != Statx.DIRECTORY && inode.type != Statx.REGULAR) {
         throw new IOException("file %d is of type %#o".formatted(file.handle(), inode.type));

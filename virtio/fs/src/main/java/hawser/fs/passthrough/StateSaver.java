@@ -23,7 +23,6 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tells all that a guest knows of its share to whoever takes over. For each inode in use it finds
@@ -107,30 +106,23 @@ final class StateSaver {
     }
   }
 
-  private void tellWithDirectories(Inode inode) throws IOException {
-    if (told.contains(inode.nodeId)) {
-      return;
-    }
-    Location location = locate(inode);
-    Deque<Inode> above = new ArrayDeque<>();
-    for (Inode at = directoryOf(inode, location); at != null && !told.contains(at.nodeId); ) {
-      above.push(at);
-      at = directoryOf(at, locate(at));
-    }
-    for (Inode directory : above) {
-      tell(directory, locate(directory));
-    }
-    tell(inode, location);
-  }
+  /** An inode, and where it is found. */
+  private record Located(Inode inode, Location location) {}
 
-  private static @Nullable Inode directoryOf(Inode inode, Location location) {
-    return location instanceof Location.Named ? inode.directory : null;
+  /** Tells an inode after the directories that its location leads through. */
+  private void tellWithDirectories(Inode inode) throws IOException {
+    Deque<Located> untold = new ArrayDeque<>();
+    for (Inode at = inode; at != null && told.add(at.nodeId); ) {
+      var located = new Located(at, locate(at));
+      untold.push(located);
+      at = located.location() instanceof Location.Named ? at.directory : null;
+    }
+    for (Located next : untold) {
+      tell(next.inode(), next.location());
+    }
   }
 
   private void tell(Inode inode, Location location) throws IOException {
-    if (!told.add(inode.nodeId)) {
-      return;
-    }
     if (location instanceof Location.Embedded) {
       embedded.add(inode);
     }

@@ -11,6 +11,13 @@ import hawser.fs.fuse.FileLock;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.InitFlag;
+import hawser.fs.state.Identity;
+import hawser.fs.state.Location;
+import hawser.fs.state.SavedFile;
+import hawser.fs.state.SavedInode;
+import hawser.fs.state.SavedSettings;
+import hawser.fs.state.StateForms;
+import hawser.fs.state.StateSink;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,27 +31,34 @@ import org.junit.jupiter.api.io.TempDir;
 /** A guest's state goes from one share to another on the same folder, whole or not at all. */
 class StateTest {
   private static final long ROOT = 1;
-  private static final ShareOptions OPTIONS =
-      new ShareOptions(
-          CacheMode.AUTO,
-          false,
-          true,
-          false,
-          true,
-          true,
-          true,
-          true,
-          false,
-          false,
-          false,
-          false,
-          false,
-          false,
-          Translation.NONE,
-          100);
+  private static final long HANDLE = 7;
+  private static final int O_RDWR = 2;
+  private static final int O_TRUNC = 0x200;
+  private static final ShareOptions OPTIONS = options(false, true);
 
+  @TempDir Path elsewhere;
   @TempDir Path folder;
   private final List<String> log = new ArrayList<>();
+
+  private static ShareOptions options(boolean writeback, boolean locks) {
+    return new ShareOptions(
+        CacheMode.AUTO,
+        writeback,
+        true,
+        false,
+        locks,
+        locks,
+        true,
+        true,
+        false,
+        false,
+        false,
+        false,
+        false,
+        false,
+        Translation.NONE,
+        100);
+  }
 
   private PassThrough share() throws BlockFault {
     return PassThrough.of(folder, OPTIONS, MigrationOptions.USUAL, log::add);
@@ -137,11 +151,75 @@ class StateTest {
     }
   }
 
+  /** It has a name still, and is the same file for whoever uses that; only the share has none. */
+  @Test
+  void aFileThatWasMovedOutOfTheShareGoesByAHiddenLink() throws Exception {
+    try (PassThrough from = share();
+        PassThrough to = share()) {
+      var guest = new Caller(from);
+      var open = guest.create(ROOT, Name.of("file"), "the guest's");
+      Path away = Files.move(folder.resolve("file"), elsewhere.resolve("file"));
+      byte[] state = save(from);
+      assertThat(names()).singleElement().asString().startsWith(".hawser-migration-");
+      load(to, state);
+      assertThat(names()).isEmpty();
+      Files.writeString(away, "written outside");
+      assertThat(Caller.arrived(to).read(open.open().handle())).isEqualTo("written outside");
+    }
+  }
+
+  @Test
+  void aHiddenLinkIsGoneWhenTheGuestGoesOnAtTheSource() throws Exception {
+    try (PassThrough from = share()) {
+      var guest = new Caller(from);
+      var open = guest.create(ROOT, Name.of("file"), "the guest's");
+      Files.move(folder.resolve("file"), elsewhere.resolve("file"));
+      save(from);
+      from.resumed();
+      assertThat(names()).isEmpty();
+      assertThat(guest.read(open.open().handle())).isEqualTo("the guest's");
+    }
+  }
+
+  private List<String> names() throws IOException {
+    try (var files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).toList();
+    }
+  }
+
+  /** A state is a stranger's: it must not be a way to cut or to remove files. */
+  @Test
+  void whatAStateAsksForCannotHarmFiles() throws Exception {
+    Files.writeString(folder.resolve("file"), "content");
+    try (PassThrough to = share()) {
+      load(to, stateOf(new Location.Named(ROOT, Name.of("file")), O_RDWR | O_TRUNC));
+      assertThat(Caller.arrived(to).read(HANDLE)).isEqualTo("content");
+      assertThatThrownBy(() -> load(to, stateOf(new Location.Hidden(Name.of("file")), O_RDWR)))
+          .hasMessage("inode 2 is hidden as 'file'");
+      assertThatThrownBy(() -> load(to, stateOf(new Location.Named(ROOT, Name.of("..")), O_RDWR)))
+          .hasMessage("inode 2 is called '..'");
+    }
+    assertThat(folder.resolve("file")).hasContent("content");
+  }
+
+  /** A state that was made up: one file is open. */
+  private static byte[] stateOf(Location location, int flags) throws IOException {
+    var state = new ByteArrayOutputStream();
+    StateSink sink = StateForms.HAWSER.writing(state);
+    Name none = Name.of("");
+    sink.settings(new SavedSettings(true, 0, 3, HANDLE + 1));
+    sink.inode(
+        new SavedInode(ROOT, 1, 0x4000, Identity.UNKNOWN, 0, false, none, new Location.Root()));
+    sink.inode(new SavedInode(2, 1, 0x8000, Identity.UNKNOWN, 0, true, none, location));
+    sink.file(new SavedFile(HANDLE, 2, flags));
+    sink.end();
+    return state.toByteArray();
+  }
+
   @Test
   void whatIsTooMuchIsSaidBeforeTheGuestStops() throws Exception {
     var little =
-        new MigrationOptions(
-            MigrationOptions.OnError.ABORT, hawser.fs.state.StateForms.HAWSER, new StateLimits(4));
+        new MigrationOptions(MigrationOptions.OnError.ABORT, StateForms.HAWSER, new StateLimits(4));
     try (PassThrough from = PassThrough.of(folder, OPTIONS, little, log::add)) {
       var guest = new Caller(from);
       assertThat(from.obstacles()).isEmpty();
@@ -157,24 +235,7 @@ class StateTest {
 
   @Test
   void aGuestThatHasAgreedToMoreThanIsOfferedDoesNotArrive() throws Exception {
-    ShareOptions writeback =
-        new ShareOptions(
-            CacheMode.AUTO,
-            true,
-            true,
-            false,
-            false,
-            false,
-            true,
-            true,
-            false,
-            false,
-            false,
-            false,
-            false,
-            false,
-            Translation.NONE,
-            100);
+    ShareOptions writeback = options(true, false);
     try (PassThrough from = PassThrough.of(folder, writeback, MigrationOptions.USUAL, log::add);
         PassThrough to = share()) {
       var guest = new Caller(from, InitFlag.WRITEBACK_CACHE);
