@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /** Whose virtiofsd a test drives. The command lines are the same. */
-enum FsBackEnd {
+public enum FsBackEnd {
   /** Rust's, as {@code testing/peers.sh} puts it. */
   VIRTIOFSD {
     @Override
@@ -34,7 +34,7 @@ enum FsBackEnd {
   abstract Peer start(List<String> options);
 
   /** Serves a folder; listening when this returns. */
-  Peer serve(Path folder, Path socket, String... options) {
+  public Peer serve(Path folder, Path socket, String... options) {
     var all = new ArrayList<String>();
     all.add("--socket-path=" + socket);
     all.add("--shared-dir=" + folder);

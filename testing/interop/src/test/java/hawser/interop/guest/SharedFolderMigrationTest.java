@@ -3,6 +3,7 @@ package hawser.interop.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.base.json.Json;
+import hawser.interop.fs.FsBackEnd;
 import hawser.qmp.QmpEvent;
 import hawser.qmp.QmpEvents;
 import hawser.testkit.Peer;
@@ -12,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class SharedFolderMigrationTest {
   private static final int CACHED = 2000;
+  private static final String[] LOCKING = {"--xattr", "--posix-acl", "--posix-lock", "--flock"};
 
   @TempDir Path folder;
 
@@ -53,13 +54,12 @@ class SharedFolderMigrationTest {
     "HAWSER, HAWSER, true, true",
     "HAWSER, HAWSER, false, false",
   })
-  void everyFileIsStillOpen(ShareDaemon from, ShareDaemon to, boolean returnPath, boolean writeback)
+  void everyFileIsStillOpen(FsBackEnd from, FsBackEnd to, boolean returnPath, boolean writeback)
       throws Exception {
     Path shared = shared();
-    var options = new ArrayList<>(List.of("--xattr", "--posix-acl", "--posix-lock", "--flock"));
-    if (writeback) {
-      options.add("--writeback");
-    }
+    String[] options =
+        Stream.concat(Stream.of(LOCKING), writeback ? Stream.of("--writeback") : Stream.empty())
+            .toArray(String[]::new);
     Path oldSocket = folder.resolve("old.sock");
     Path newSocket = folder.resolve("new.sock");
     try (Peer oldDaemon = from.serve(shared, oldSocket, options);
@@ -87,7 +87,7 @@ class SharedFolderMigrationTest {
     Path snapshot = folder.resolve("snapshot");
     String uri = "{'uri': 'file:%s'}".formatted(snapshot);
     try (Peer daemon =
-            ShareDaemon.HAWSER.serve(shared, socket, options("--control-socket=" + control));
+            FsBackEnd.HAWSER.serve(shared, socket, options("--control-socket=" + control));
         Machine source = machine("old", false, socket)) {
       hold(source, "regular unlinked replaced_by_host not_utf_8 removed_directory");
       Path other = Files.writeString(shared.resolve("other"), "somebody else's\n");
@@ -106,7 +106,7 @@ class SharedFolderMigrationTest {
     assertThat(shown.out())
         .contains("'not-\\xff\\xfe-utf-8' in 1", "without a name, mode 100644, 9 bytes")
         .contains("5 open files, 0 locks, 18 bytes of content; whole and undamaged");
-    try (Peer daemon = ShareDaemon.HAWSER.serve(shared, socket, options(""));
+    try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, options(""));
         Machine target = machine("new", true, socket)) {
       allow(target, false);
       try (QmpEvents arrived = target.qmp().listen("MIGRATION")) {
@@ -125,9 +125,9 @@ class SharedFolderMigrationTest {
     Path shared = shared();
     List<Path> sockets =
         Stream.of("a.sock", "b.sock", "c.sock").map(name -> folder.resolve(name)).toList();
-    try (Peer a = ShareDaemon.HAWSER.serve(shared, sockets.get(0), options("--posix-lock"));
-        Peer b = ShareDaemon.HAWSER.serve(shared, sockets.get(1), options("--posix-lock"));
-        Peer c = ShareDaemon.HAWSER.serve(shared, sockets.get(2), options("--posix-lock"))) {
+    try (Peer a = FsBackEnd.HAWSER.serve(shared, sockets.get(0), options("--posix-lock"));
+        Peer b = FsBackEnd.HAWSER.serve(shared, sockets.get(1), options("--posix-lock"));
+        Peer c = FsBackEnd.HAWSER.serve(shared, sockets.get(2), options("--posix-lock"))) {
       Machine guest = machine("0", false, sockets.get(0));
       try {
         hold(guest, "");
@@ -154,8 +154,8 @@ class SharedFolderMigrationTest {
     Path newSocket = folder.resolve("new.sock");
     // The new daemon shares another folder, in which none of the files is.
     Path elsewhere = Files.createDirectory(folder.resolve("another"));
-    try (Peer oldDaemon = ShareDaemon.HAWSER.serve(shared, oldSocket, locking());
-        Peer newDaemon = ShareDaemon.HAWSER.serve(elsewhere, newSocket, locking());
+    try (Peer oldDaemon = FsBackEnd.HAWSER.serve(shared, oldSocket, LOCKING);
+        Peer newDaemon = FsBackEnd.HAWSER.serve(elsewhere, newSocket, LOCKING);
         Machine source = machine("old", false, oldSocket);
         Machine target = machine("new", true, newSocket)) {
       hold(source, "");
@@ -181,14 +181,14 @@ class SharedFolderMigrationTest {
   void aJourneyThatEndsEarlyChangesNothing() throws Exception {
     Path shared = shared();
     Path oldSocket = folder.resolve("old.sock");
-    try (Peer oldDaemon = ShareDaemon.HAWSER.serve(shared, oldSocket, locking());
+    try (Peer oldDaemon = FsBackEnd.HAWSER.serve(shared, oldSocket, LOCKING);
         Machine source = machine("old", false, oldSocket)) {
       hold(source, "");
       behindItsBack(shared);
       for (boolean kill : new boolean[] {false, true}) {
         Path newSocket = folder.resolve("new-%s.sock".formatted(kill));
         String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration-" + kill));
-        try (Peer newDaemon = ShareDaemon.HAWSER.serve(shared, newSocket, locking());
+        try (Peer newDaemon = FsBackEnd.HAWSER.serve(shared, newSocket, LOCKING);
             Machine target = machine("new-" + kill, true, newSocket)) {
           allow(source, true);
           allow(target, true);
@@ -214,10 +214,6 @@ class SharedFolderMigrationTest {
     assertNothingIsLeft(shared);
   }
 
-  private static List<String> locking() {
-    return List.of("--xattr", "--posix-acl", "--posix-lock", "--flock");
-  }
-
   /** What virtiofsd does not offer, or leaves to the guest, and so to nobody's migration. */
   private static final String KINDS_OF_VIRTIOFSD =
       "regular read_only write_only append unlinked linked moved_by_host replaced_by_host"
@@ -232,7 +228,7 @@ class SharedFolderMigrationTest {
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search",
   })
   void aGuestMovesFromOneProgramToTheOther(
-      ShareDaemon from, ShareDaemon to, String fromOption, String toOption) throws Exception {
+      FsBackEnd from, FsBackEnd to, String fromOption, String toOption) throws Exception {
     Path shared = shared();
     Path oldSocket = folder.resolve("old.sock");
     Path newSocket = folder.resolve("new.sock");
@@ -250,12 +246,9 @@ class SharedFolderMigrationTest {
     assertNothingIsLeft(shared);
   }
 
-  private static List<String> options(String own) {
-    var options = new ArrayList<>(List.of("--xattr", "--posix-acl"));
-    if (!own.isEmpty()) {
-      options.add(own);
-    }
-    return options;
+  private static String[] options(String own) {
+    Stream<String> given = own.isEmpty() ? Stream.empty() : Stream.of(own);
+    return Stream.concat(Stream.of("--xattr", "--posix-acl"), given).toArray(String[]::new);
   }
 
   private static void hold(Machine guest, String kinds) {

@@ -159,7 +159,7 @@ final class FuseQueue implements QueueHandler {
       return;
     }
     if (mayWait(request)) {
-      wait(chain, header, request);
+      serveElsewhere(chain, header, request);
     } else {
       answer(chain, header.unique(), serve(new Call(header, answer.room()), request), answer);
     }
@@ -178,7 +178,7 @@ final class FuseQueue implements QueueHandler {
     };
   }
 
-  private void wait(Chain chain, RequestHeader header, FuseRequest request) {
+  private void serveElsewhere(Chain chain, RequestHeader header, FuseRequest request) {
     var call = new Call(header, MemorySegment.NULL);
     mount.waits(call);
     workers.execute(

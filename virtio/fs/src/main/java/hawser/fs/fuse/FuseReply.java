@@ -8,11 +8,13 @@ import java.lang.foreign.MemorySegment;
 
 /** What a request is answered with, without the reply's header; it writes itself. */
 public sealed interface FuseReply {
-  /** Bytes of what {@link #write} writes. */
-  long bytes();
+  /** Bytes of what {@link #write} writes; most replies have a structure after the header. */
+  default long bytes() {
+    return 0;
+  }
 
   /** Writes the reply's structure at {@code at}. */
-  void write(MemorySegment out, long at);
+  default void write(MemorySegment out, long at) {}
 
   /** Bytes of the header of a reply (struct fuse_out_header). */
   int HEADER_BYTES = 16;
@@ -25,41 +27,17 @@ public sealed interface FuseReply {
   }
 
   /** No reply at all: FORGET has none. */
-  record None() implements FuseReply {
-    @Override
-    public long bytes() {
-      return 0;
-    }
-
-    @Override
-    public void write(MemorySegment out, long at) {}
-  }
+  record None() implements FuseReply {}
 
   /** Done, with nothing to tell. */
-  record Done() implements FuseReply {
-    @Override
-    public long bytes() {
-      return 0;
-    }
-
-    @Override
-    public void write(MemorySegment out, long at) {}
-  }
+  record Done() implements FuseReply {}
 
   /**
    * Not done.
    *
    * @param errno Linux's error number, positive
    */
-  record Failed(int errno) implements FuseReply {
-    @Override
-    public long bytes() {
-      return 0;
-    }
-
-    @Override
-    public void write(MemorySegment out, long at) {}
-  }
+  record Failed(int errno) implements FuseReply {}
 
   /** Bytes as they are: a link's target, an attribute's value, a listing. */
   record Data(MemorySegment content) implements FuseReply {
@@ -256,22 +234,6 @@ public sealed interface FuseReply {
       out.set(LE32, at + 24, timeGranularityNanos);
       out.set(LE16, at + 28, (short) maxPages);
       out.set(LE32, at + 32, (int) (flags >>> 32));
-    }
-  }
-
-  /** IOCTL's answer: the call's result and what it wrote. */
-  record Controlled(int result, MemorySegment output) implements FuseReply {
-    @Override
-    public long bytes() {
-      return 16 + output.byteSize();
-    }
-
-    @Override
-    public void write(MemorySegment out, long at) {
-      out.set(LE32, at, result);
-      out.set(LE32, at + 4, 0);
-      out.set(LE64, at + 8, 0);
-      MemorySegment.copy(output, 0, out, at + 16, output.byteSize());
     }
   }
 }

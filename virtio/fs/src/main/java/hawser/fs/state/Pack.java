@@ -8,7 +8,7 @@ import java.util.Arrays;
 /** Items of a section on their way out: little-endian numbers, and names after their lengths. */
 final class Pack {
   private ByteBuffer bytes =
-      ByteBuffer.allocate(2 * StateForm.SECTION_BYTES_USUAL).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer.allocate(2 * HawserForm.SECTION_BYTES_USUAL).order(ByteOrder.LITTLE_ENDIAN);
 
   private ByteBuffer room(int count) {
     if (bytes.remaining() < count) {
@@ -55,7 +55,7 @@ final class Pack {
   /** What has been packed; begins anew. */
   ByteBuffer take() {
     ByteBuffer packed = bytes.duplicate().flip();
-    bytes = ByteBuffer.allocate(2 * StateForm.SECTION_BYTES_USUAL).order(ByteOrder.LITTLE_ENDIAN);
+    bytes = ByteBuffer.allocate(2 * HawserForm.SECTION_BYTES_USUAL).order(ByteOrder.LITTLE_ENDIAN);
     return packed;
   }
 }

@@ -39,8 +39,8 @@ public enum StateForms {
    */
   public static void read(InputStream in, StateSink sink) throws IOException {
     var first = new BufferedInputStream(in);
-    first.mark(StateForm.MAGIC.length);
-    byte[] magic = first.readNBytes(StateForm.MAGIC.length);
+    first.mark(HawserForm.MAGIC.length);
+    byte[] magic = first.readNBytes(HawserForm.MAGIC.length);
     first.reset();
     if (StateReader.begins(magic)) {
       StateReader.read(first, sink);

@@ -32,8 +32,8 @@ public final class StateReader {
 
   /** Whether a state that begins like this is in Hawser's form. */
   public static boolean begins(byte[] first) {
-    return first.length >= StateForm.MAGIC.length
-        && Arrays.equals(first, 0, StateForm.MAGIC.length, StateForm.MAGIC, 0, 4);
+    return first.length >= HawserForm.MAGIC.length
+        && Arrays.equals(first, 0, HawserForm.MAGIC.length, HawserForm.MAGIC, 0, 4);
   }
 
   /**
@@ -67,44 +67,44 @@ public final class StateReader {
   }
 
   private void header() throws IOException {
-    ByteBuffer header = take(StateForm.MAGIC.length + 6, "its header");
+    ByteBuffer header = take(HawserForm.MAGIC.length + 6, "its header");
     digest.update(header.duplicate());
-    var magic = new byte[StateForm.MAGIC.length];
+    var magic = new byte[HawserForm.MAGIC.length];
     header.get(magic);
-    if (!Arrays.equals(magic, StateForm.MAGIC)) {
+    if (!Arrays.equals(magic, HawserForm.MAGIC)) {
       throw new IOException("the state's magic is '%s', not HWST".formatted(new Name(magic)));
     }
     int version = Short.toUnsignedInt(header.getShort());
-    if (version != StateForm.VERSION) {
+    if (version != HawserForm.VERSION) {
       throw new IOException(
-          "the state's version is %d: %d is known here".formatted(version, StateForm.VERSION));
+          "the state's version is %d: %d is known here".formatted(version, HawserForm.VERSION));
     }
     int flags = Short.toUnsignedInt(header.getShort());
     if (flags != 0) {
       throw new IOException("the state's header flags are %#x, not 0".formatted(flags));
     }
     int writer = Short.toUnsignedInt(header.getShort());
-    if (writer > StateForm.WRITER_BYTES_MAX) {
+    if (writer > HawserForm.WRITER_BYTES_MAX) {
       throw new IOException(
           "the writer's name has %d bytes, at most %d"
-              .formatted(writer, StateForm.WRITER_BYTES_MAX));
+              .formatted(writer, HawserForm.WRITER_BYTES_MAX));
     }
     digest.update(take(writer, "the writer's name"));
   }
 
   /** Reads one section; whether it was the last. */
   private boolean section() throws IOException {
-    ByteBuffer header = take(StateForm.SECTION_HEADER_BYTES, "a section's header");
+    ByteBuffer header = take(HawserForm.SECTION_HEADER_BYTES, "a section's header");
     int number = Short.toUnsignedInt(header.getShort(0));
     int flags = Short.toUnsignedInt(header.getShort(2));
     long length = Integer.toUnsignedLong(header.getInt(4));
-    if (length > StateForm.SECTION_BYTES_MAX) {
+    if (length > HawserForm.SECTION_BYTES_MAX) {
       throw new IOException(
           "section %d has %d bytes, at most %d"
-              .formatted(number, length, StateForm.SECTION_BYTES_MAX));
+              .formatted(number, length, HawserForm.SECTION_BYTES_MAX));
     }
     ByteBuffer payload = take((int) length, "section " + number);
-    ByteBuffer sum = take(StateForm.CRC_BYTES, "a section's checksum");
+    ByteBuffer sum = take(HawserForm.CRC_BYTES, "a section's checksum");
     check(number, header, payload, sum.getInt(0));
     SectionType type = SectionType.of(number);
     if (type == SectionType.END) {
@@ -115,7 +115,7 @@ public final class StateReader {
     digest.update(payload.duplicate());
     digest.update(sum.duplicate());
     if (type == null) {
-      if ((flags & StateForm.REQUIRED) != 0) {
+      if ((flags & HawserForm.REQUIRED) != 0) {
         throw new IOException("section type %d is required and not known here".formatted(number));
       }
     } else {

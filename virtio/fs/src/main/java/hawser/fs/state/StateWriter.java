@@ -27,8 +27,8 @@ public final class StateWriter implements StateSink {
   public StateWriter(OutputStream out) throws IOException {
     this.out = out;
     byte[] writer = WRITER.getBytes(StandardCharsets.UTF_8);
-    ByteBuffer header = buffer(StateForm.MAGIC.length + 6 + writer.length);
-    header.put(StateForm.MAGIC).putShort((short) StateForm.VERSION).putShort((short) 0);
+    ByteBuffer header = buffer(HawserForm.MAGIC.length + 6 + writer.length);
+    header.put(HawserForm.MAGIC).putShort((short) HawserForm.VERSION).putShort((short) 0);
     header.putShort((short) writer.length).put(writer);
     write(header.flip());
   }
@@ -52,7 +52,7 @@ public final class StateWriter implements StateSink {
 
   /** The section that is being filled is of this type from now on. */
   private Pack in(SectionType wanted) throws IOException {
-    if (type != wanted || items.size() >= StateForm.SECTION_BYTES_USUAL) {
+    if (type != wanted || items.size() >= HawserForm.SECTION_BYTES_USUAL) {
       flush();
       type = wanted;
     }
@@ -66,15 +66,15 @@ public final class StateWriter implements StateSink {
   }
 
   private void section(SectionType of, ByteBuffer payload) throws IOException {
-    ByteBuffer header = buffer(StateForm.SECTION_HEADER_BYTES);
-    header.putShort((short) of.number).putShort((short) StateForm.REQUIRED);
+    ByteBuffer header = buffer(HawserForm.SECTION_HEADER_BYTES);
+    header.putShort((short) of.number).putShort((short) HawserForm.REQUIRED);
     header.putInt(payload.remaining()).flip();
     var crc = new CRC32C();
     crc.update(header.duplicate());
     crc.update(payload.duplicate());
     write(header);
     write(payload);
-    write(buffer(StateForm.CRC_BYTES).putInt((int) crc.getValue()).flip());
+    write(buffer(HawserForm.CRC_BYTES).putInt((int) crc.getValue()).flip());
   }
 
   @Override
@@ -147,7 +147,7 @@ public final class StateWriter implements StateSink {
   @Override
   public void content(long nodeId, long offset, MemorySegment bytes) throws IOException {
     flush();
-    int most = StateForm.SECTION_BYTES_MAX - CONTENT_HEADER_BYTES;
+    int most = HawserForm.SECTION_BYTES_MAX - CONTENT_HEADER_BYTES;
     for (long done = 0; done < bytes.byteSize(); done += most) {
       int count = (int) Math.min(most, bytes.byteSize() - done);
       ByteBuffer payload = buffer(CONTENT_HEADER_BYTES + count);

@@ -12,7 +12,7 @@ package hawser.fs.state;
  * <p>A type may come any number of times, so that no section is ever longer than {@link
  * #SECTION_BYTES_MAX}. Who does not know a type skips it, unless it is required.
  */
-final class StateForm {
+final class HawserForm {
   static final byte[] MAGIC = {'H', 'W', 'S', 'T'};
   static final int VERSION = 1;
   static final int REQUIRED = 1;
@@ -29,5 +29,5 @@ final class StateForm {
   /** When a section that holds many items is ended. */
   static final int SECTION_BYTES_USUAL = 64 << 10;
 
-  private StateForm() {}
+  private HawserForm() {}
 }
