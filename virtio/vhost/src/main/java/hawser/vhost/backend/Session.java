@@ -228,16 +228,23 @@ final class Session implements DeviceHost {
   private Reply change(int index, Consumer<Vring> change) {
     Vring vring = vring(index);
     vring.pause();
-    change.accept(vring);
-    vring.resume(around());
+    try {
+      change.accept(vring);
+    } finally {
+      // What is refused changes nothing: the vring goes on as before.
+      vring.resume(around());
+    }
     return Reply.DONE;
   }
 
   /** Changes what all vrings work with. */
   private Reply whilePaused(Runnable change) {
     vrings.forEach(Vring::pause);
-    change.run();
-    vrings.forEach(vring -> vring.resume(around()));
+    try {
+      change.run();
+    } finally {
+      vrings.forEach(vring -> vring.resume(around()));
+    }
     return Reply.DONE;
   }
 

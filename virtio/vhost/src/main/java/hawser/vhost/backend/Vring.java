@@ -95,7 +95,9 @@ final class Vring {
       return;
     }
     if (at == null || size == 0) {
-      throw new PeerFault("vring %d is started without size and addresses".formatted(index));
+      // No fault: size and addresses may come yet, and are changes of their own.
+      options.log().accept("vring %d is started without size and addresses".formatted(index));
+      return;
     }
     if (worker == null) {
       worker = new QueueWorker(device.name(), index, options);
@@ -206,11 +208,13 @@ final class Vring {
     return base;
   }
 
-  /** Stopped, disabled and at its beginning. Whom to call stays: QEMU says that only once. */
+  /** Nothing said, stopped and disabled. Whom to call stays: QEMU says that only once. */
   void reset() {
     stop();
     enabled = false;
     base = 0;
+    size = 0;
+    addresses = null;
     descriptors.setKick(Descriptors.NONE);
   }
 
