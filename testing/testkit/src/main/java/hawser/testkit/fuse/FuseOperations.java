@@ -202,8 +202,17 @@ public final class FuseOperations {
     return call(transfer(Opcode.WRITE, node, handle, offset, content.length).bytes(content));
   }
 
+  /** As a kernel sends it that tells how the file is open now. */
+  public Answer write(long node, long handle, long offset, byte[] content, int flags) {
+    return call(transfer(Opcode.WRITE, node, handle, offset, content.length, flags).bytes(content));
+  }
+
   private Request transfer(int opcode, long node, long handle, long offset, int bytes) {
-    return about(opcode, node).u64(handle).u64(offset).u32(bytes).u32(0).u64(0).u32(0).u32(0);
+    return transfer(opcode, node, handle, offset, bytes, 0);
+  }
+
+  private Request transfer(int opcode, long node, long handle, long offset, int bytes, int flags) {
+    return about(opcode, node).u64(handle).u64(offset).u32(bytes).u32(0).u64(0).u32(flags).u32(0);
   }
 
   public Answer statfs(long node) {

@@ -9,8 +9,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +29,7 @@ final class VirtiofsdWriter implements StateSink {
   private static final int VERSION_2 = 1;
   private static final long ROOT_ID = 1;
   private static final int ROOT_LOOKUPS = 2;
-  private static final int MOUNT = 1;
+  private static final int DIRECTORY = 0x4000;
   private static final int O_APPEND = 0x400;
 
   private final OutputStream out;
@@ -33,7 +39,9 @@ final class VirtiofsdWriter implements StateSink {
   private @Nullable SavedSettings settings;
   private long inodeCount;
   private long fileCount;
-  private boolean handles;
+  private final Map<Long, Name> mounts = new HashMap<>();
+  private final Set<Long> mountsInUse = new TreeSet<>();
+  private final List<SavedInode> byHandle = new ArrayList<>();
 
   VirtiofsdWriter(OutputStream out) {
     this.out = out;
@@ -56,12 +64,13 @@ final class VirtiofsdWriter implements StateSink {
     switch (inode.location()) {
       case Location.Root _ -> {
         paths.put(ROOT_ID, new Name(new byte[0]));
+        mounts.put(inode.identity().mount(), Name.of("."));
         begin(ROOT_ID, ROOT_LOOKUPS).number(0).flag(false);
       }
       case Location.Named(long directory, Name name) -> atPath(inode, paths.get(directory), name);
       case Location.Hidden(Name name) -> atPath(inode, paths.get(ROOT_ID), name);
       case Location.AtPath(Name path) -> atPath(inode, paths.get(ROOT_ID), path);
-      case Location.ByHandle _, Location.Embedded _, Location.Lost _ -> byHandle(inode);
+      case Location.ByHandle _, Location.Embedded _, Location.Lost _ -> byHandle.add(inode);
     }
   }
 
@@ -72,7 +81,7 @@ final class VirtiofsdWriter implements StateSink {
 
   private void atPath(SavedInode inode, @Nullable Name directory, Name name) throws IOException {
     if (directory == null) {
-      byHandle(inode);
+      byHandle.add(inode);
       return;
     }
     var path = new ByteArrayOutputStream();
@@ -83,13 +92,17 @@ final class VirtiofsdWriter implements StateSink {
     path.writeBytes(name.bytes());
     var whole = new Name(path.toByteArray());
     paths.put(inode.nodeId(), whole);
+    boolean sayable = whole.length() <= Name.PATH_BYTES_MAX && isUtf8(whole);
+    if (sayable && inode.type() == DIRECTORY) {
+      mounts.putIfAbsent(inode.identity().mount(), whole);
+    }
     if (inode.lookups() == 0) {
       return;
     }
-    if (whole.length() <= Name.PATH_BYTES_MAX && isUtf8(whole)) {
+    if (sayable) {
       begin(inode.nodeId(), inode.lookups()).number(3).bytes(whole.bytes()).flag(false);
     } else {
-      byHandle(inode);
+      byHandle.add(inode);
     }
   }
 
@@ -102,25 +115,30 @@ final class VirtiofsdWriter implements StateSink {
     }
   }
 
-  private void byHandle(SavedInode inode) {
+  /**
+   * A file handle counts on one mount only: on another it would be no file, or a wrong one. Of a
+   * mount some directory is told that lies there.
+   */
+  private void handle(SavedInode inode) {
     if (inode.lookups() == 0) {
       return;
     }
     byte[] handle = inode.fileHandle().bytes();
-    if (handle.length <= 4) {
+    long mount = inode.identity().mount();
+    if (handle.length <= 4 || !mounts.containsKey(mount)) {
       begin(inode.nodeId(), inode.lookups()).number(2).flag(false);
       return;
     }
-    handles = true;
+    mountsInUse.add(mount);
     int type = 0;
     for (int i = 0; i < 4; i++) {
       type |= (handle[i] & 0xff) << (8 * i);
     }
     begin(inode.nodeId(), inode.lookups())
         .number(4)
-        .number(MOUNT)
+        .number(mount)
         .signed(type)
-        .bytes(java.util.Arrays.copyOfRange(handle, 4, handle.length))
+        .bytes(Arrays.copyOfRange(handle, 4, handle.length))
         .flag(false);
   }
 
@@ -150,6 +168,7 @@ final class VirtiofsdWriter implements StateSink {
     if (given == null) {
       throw new IOException("a state without settings");
     }
+    byHandle.forEach(this::handle);
     out.write(new Postcard.Out().number(VERSION_2).number(inodeCount).toBytes());
     out.write(inodes.toBytes());
     var rest = new Postcard.Out().number(given.nextNode()).number(fileCount);
@@ -162,10 +181,9 @@ final class VirtiofsdWriter implements StateSink {
             .flag(agreed(InitFlag.SUBMOUNTS))
             .flag(agreed(InitFlag.POSIX_ACL))
             .flag(agreed(InitFlag.CREATE_SUPP_GROUP));
-    last.number(handles ? 1 : 0);
-    if (handles) {
-      last.number(MOUNT).bytes(new byte[] {'.'});
-    }
+    last.number(mountsInUse.size());
+    mountsInUse.forEach(
+        mount -> last.number(mount).bytes(Objects.requireNonNull(mounts.get(mount)).bytes()));
     out.write(last.toBytes());
     out.flush();
   }

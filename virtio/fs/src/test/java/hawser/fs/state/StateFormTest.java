@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import hawser.fs.Name;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.zip.CRC32C;
@@ -46,63 +44,17 @@ class StateFormTest {
     sink.end();
   }
 
-  /** What came, in words. */
-  private static final class Heard implements StateSink {
-    final List<String> lines = new ArrayList<>();
-
-    @Override
-    public void settings(SavedSettings settings) {
-      lines.add(settings.toString());
-    }
-
-    @Override
-    public void inode(SavedInode inode) {
-      lines.add(inode.toString());
-    }
-
-    @Override
-    public void content(long nodeId, long offset, MemorySegment bytes) {
-      lines.add("content of %d at %d: %d bytes".formatted(nodeId, offset, bytes.byteSize()));
-    }
-
-    @Override
-    public void attribute(long nodeId, SavedAttribute attribute) {
-      lines.add("%d: %s".formatted(nodeId, attribute));
-    }
-
-    @Override
-    public void file(SavedFile file) {
-      lines.add(file.toString());
-    }
-
-    @Override
-    public void lock(SavedLock lock) {
-      lines.add(lock.toString());
-    }
-
-    @Override
-    public void end() {
-      lines.add("end");
-    }
-  }
-
   private static byte[] written() throws IOException {
     var out = new ByteArrayOutputStream();
     pieces(new StateWriter(out));
     return out.toByteArray();
   }
 
-  private static List<String> heard(byte[] state) throws IOException {
-    var heard = new Heard();
-    StateForms.read(new ByteArrayInputStream(state), heard);
-    return heard.lines;
-  }
-
   @Test
   void everyPieceComesBack() throws IOException {
     var said = new Heard();
     pieces(said);
-    assertThat(heard(written())).isEqualTo(said.lines);
+    assertThat(Heard.in(written())).isEqualTo(said.lines);
   }
 
   @Test
@@ -112,17 +64,17 @@ class StateFormTest {
       byte[] golden = in.readAllBytes();
       var said = new Heard();
       pieces(said);
-      assertThat(heard(golden)).isEqualTo(said.lines);
+      assertThat(Heard.in(golden)).isEqualTo(said.lines);
       assertThat(written()).isEqualTo(golden);
     }
   }
 
   @Test
   void anUnknownSectionIsSkippedUnlessItIsRequired() throws IOException {
-    assertThatThrownBy(() -> heard(withSection(0x4242, 1)))
+    assertThatThrownBy(() -> Heard.in(withSection(0x4242, 1)))
         .hasMessage("section type 16962 is required and not known here");
     // Skipped, and only the digest tells that somebody has put it in.
-    assertThatThrownBy(() -> heard(withSection(0x4242, 0)))
+    assertThatThrownBy(() -> Heard.in(withSection(0x4242, 0)))
         .hasMessage("the state is damaged: its digest differs");
   }
 
@@ -145,7 +97,7 @@ class StateFormTest {
   @Test
   void aLengthBeyondTheLimitIsRefusedBeforeItIsBelieved() {
     byte[] state = {'H', 'W', 'S', 'T', 1, 0, 0, 0, 0, 0, 2, 0, 1, 0, 1, 0, 16, 0};
-    assertThatThrownBy(() -> heard(state))
+    assertThatThrownBy(() -> Heard.in(state))
         .hasMessage("section 2 has 1048577 bytes, at most 1048576");
   }
 }

@@ -26,6 +26,7 @@ public final class Driver implements AutoCloseable {
   private long protocol;
   private @Nullable InflightRecord inflight;
   private @Nullable DirtyPages dirty;
+  private boolean running;
 
   private Driver(FrontEnd frontEnd, GuestRam ram, DriverPlan plan) {
     this.frontEnd = frontEnd;
@@ -127,6 +128,7 @@ public final class Driver implements AutoCloseable {
       shareLog(dirty);
     }
     queues.forEach(this::startRing);
+    running = true;
     if ((features & VirtioFeature.PROTOCOL_FEATURES) != 0) {
       queues.forEach(queue -> frontEnd.setVringEnable(queue.index(), true));
     }
@@ -215,17 +217,20 @@ public final class Driver implements AutoCloseable {
     frontEnd.setFeatures(features);
   }
 
-  /** Ends logging. */
+  /** Ends logging; a device that is stopped learns of it when it goes on, as from QEMU. */
   public void stopLog() {
     DirtyPages log = Objects.requireNonNull(dirty, "not logging");
     dirty = null;
-    frontEnd.setFeatures(features);
-    queues.forEach(queue -> frontEnd.setVringAddr(addresses(queue)));
+    if (running) {
+      frontEnd.setFeatures(features);
+      queues.forEach(queue -> frontEnd.setVringAddr(addresses(queue)));
+    }
     log.close();
   }
 
   /** Stops every ring, as a guest does that pauses; {@link #resume} goes on. */
   public void stop() {
+    running = false;
     for (DriverQueue queue : queues) {
       if ((features & VirtioFeature.PROTOCOL_FEATURES) != 0) {
         frontEnd.setVringEnable(queue.index(), false);
