@@ -1,22 +1,18 @@
 package hawser.nbd.transport;
 
+import hawser.base.AwakeThreads;
 import hawser.base.Errno;
 import hawser.sys.SocketCalls;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.Semaphore;
 
 /**
  * Receives from a socket, staying awake for a moment where the last wait was short too: to be woken
  * on an idle processor costs several times what serving a cached 4 KiB request does. A peer that
- * thinks longer between its requests costs nothing, and at most half of the processors are kept
- * awake at a time. Belongs to the thread that receives.
+ * thinks longer between its requests costs nothing. Belongs to the thread that receives.
  */
 final class BusyPoll {
   /** Waits up to this are short: somewhat longer than it takes to wake a peer that sleeps too. */
   private static final long SHORT_NANOS = 100_000;
-
-  private static final Semaphore AWAKE =
-      new Semaphore(Runtime.getRuntime().availableProcessors() / 2);
 
   private final int fd;
   private boolean lastWaitShort;
@@ -29,11 +25,11 @@ final class BusyPoll {
   long receive(MemorySegment into) {
     long from = System.nanoTime();
     long count = -Errno.EAGAIN.number();
-    if (lastWaitShort && AWAKE.tryAcquire()) {
+    if (lastWaitShort && AwakeThreads.enter()) {
       try {
         count = receiveAwake(into, from + SHORT_NANOS);
       } finally {
-        AWAKE.release();
+        AwakeThreads.leave();
       }
     }
     if (count == -Errno.EAGAIN.number()) {

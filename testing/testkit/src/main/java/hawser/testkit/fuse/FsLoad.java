@@ -27,7 +27,9 @@ public final class FsLoad {
   private static final int FILES_IN_FOLDER = 1000;
   private static final int LISTING_ROOM = 32 << 10;
   private static final int KNOWN_MAX = 1000;
-  private static final int WARM_UP_PARTS = 3;
+
+  /** Servers are measured once their hot code is compiled. */
+  private static final long WARM_UP_NANOS = 3_000_000_000L;
 
   private FsLoad() {}
 
@@ -75,7 +77,7 @@ public final class FsLoad {
       FuseOperations fuse = client.operations();
       fuse.init().ok();
       var transfers = new Transfers(fuse.queue().ring(), target(fuse, "file"), kind, bytes, depth);
-      transfers.run(nanos / WARM_UP_PARTS);
+      transfers.run(WARM_UP_NANOS);
       long began = System.nanoTime();
       long done = transfers.run(nanos);
       print(done, began);
@@ -175,7 +177,7 @@ public final class FsLoad {
         works.add(new Mixture(fuse.queue().ring(), target(fuse, "file-" + i), i, depth));
       }
       long nanos = seconds * 1_000_000_000L;
-      all(threads.invokeAll(works.stream().map(one -> run(one, nanos / 3)).toList()));
+      all(threads.invokeAll(works.stream().map(one -> run(one, WARM_UP_NANOS)).toList()));
       long began = System.nanoTime();
       print(all(threads.invokeAll(works.stream().map(one -> run(one, nanos)).toList())), began);
     }

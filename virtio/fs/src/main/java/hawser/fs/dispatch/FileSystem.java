@@ -2,6 +2,7 @@ package hawser.fs.dispatch;
 
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
+import hawser.fs.fuse.TransferIn;
 import hawser.sys.Iovecs;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,20 +24,22 @@ public interface FileSystem extends AutoCloseable {
   /** The kernel has unmounted, or is gone: nothing that it knows counts any more. */
   void destroy();
 
-  /** Serves a request other than INIT, DESTROY, INTERRUPT, READ and WRITE. */
+  /** Serves a request other than INIT, DESTROY and INTERRUPT. */
   FuseReply handle(Call call, FuseRequest request);
 
   /**
    * Reads from an open file into all of {@code into}, less only at the file's end.
    *
+   * @param mayWait for a disk, say; otherwise what would wait is answered with EAGAIN, with any of
+   *     {@code into} filled or not
    * @return bytes or a negated error number
    */
-  long read(long handle, long offset, Iovecs into);
+  long read(long handle, long offset, Iovecs into, boolean mayWait);
 
   /**
    * Writes all of {@code from} to an open file.
    *
-   * @param flags of {@link FuseRequest.Write}
+   * @param flags of {@link TransferIn}
    * @return bytes or a negated error number
    */
   long write(long handle, long offset, int flags, Iovecs from);

@@ -6,8 +6,6 @@ import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.Opcode;
 import hawser.fs.fuse.RequestHeader;
-import hawser.fs.fuse.RequestReader;
-import hawser.sys.Iovecs;
 import hawser.vhost.backend.QueueHandler;
 import hawser.vhost.ring.Chain;
 import java.lang.foreign.Arena;
@@ -26,32 +24,21 @@ final class FuseQueue implements QueueHandler {
   /** Bytes of a request at most, besides a WRITE's data. */
   private static final int REQUEST_BYTES_MAX = 256 << 10;
 
-  /** What a reply other than a listing needs at most. */
-  private static final int REPLY_BYTES_MAX = 512;
-
   private final Mount mount;
   private final Executor workers;
   private final Consumer<String> log;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment head = arena.allocate(RequestHeader.BYTES, 8);
   private final MemorySegment in = arena.allocate(REQUEST_BYTES_MAX, 8);
-  private final MemorySegment transfer = arena.allocate(FuseRequest.Write.BYTES, 8);
-  private final Answer answer = new Answer(arena);
-  private final Iovecs vector = new Iovecs(arena, Iovecs.COUNT_MAX);
+  private final Replies replies;
+  private final Transfers transfers;
 
   FuseQueue(Mount mount, Executor workers, Consumer<String> log) {
     this.mount = mount;
     this.workers = workers;
     this.log = log;
-  }
-
-  /** Where replies are made: one for each thread that makes any. */
-  private record Answer(MemorySegment small, MemorySegment room) {
-    Answer(Arena arena) {
-      this(
-          arena.allocate(FuseReply.HEADER_BYTES + REPLY_BYTES_MAX, 8),
-          arena.allocate(ANSWER_BYTES_MAX, 8));
-    }
+    this.replies = new Replies(arena, ANSWER_BYTES_MAX, log);
+    this.transfers = new Transfers(mount, workers, arena, log);
   }
 
   @Override
@@ -62,83 +49,25 @@ final class FuseQueue implements QueueHandler {
       return;
     }
     chain.read(0, head);
-    RequestHeader header = RequestHeader.read(head);
-    if (header.length() < RequestHeader.BYTES || header.length() > chain.readableBytes()) {
+    int length = RequestHeader.length(head);
+    long unique = RequestHeader.unique(head);
+    int opcode = RequestHeader.opcode(head);
+    if (length < RequestHeader.BYTES || length > chain.readableBytes()) {
       log.accept(
           "a FUSE request says that it has %s bytes, of %d"
-              .formatted(Integer.toUnsignedString(header.length()), chain.readableBytes()));
-      reject(chain, header.unique(), Errno.EINVAL);
-      return;
-    }
-    if (header.opcode() == Opcode.READ.number) {
-      read(chain, header);
-    } else if (header.opcode() == Opcode.WRITE.number) {
-      write(chain, header);
+              .formatted(Integer.toUnsignedString(length), chain.readableBytes()));
+      reject(chain, unique, Errno.EINVAL);
+    } else if (opcode == Opcode.READ.number) {
+      transfers.read(chain, unique, length);
+    } else if (opcode == Opcode.WRITE.number) {
+      transfers.write(chain, unique, length);
     } else {
-      other(chain, header);
+      other(chain, RequestHeader.read(head));
     }
   }
 
   private void reject(Chain chain, long unique, Errno error) {
-    complete(chain, unique, -error.number());
-  }
-
-  /** Completes a chain with a reply of a header alone; {@code result} is 0 or a negated error. */
-  private void complete(Chain chain, long unique, long result) {
-    if (chain.writableBytes() < FuseReply.HEADER_BYTES) {
-      chain.complete(0);
-      return;
-    }
-    MemorySegment reply = answer.small();
-    FuseReply.writeHeader(reply, FuseReply.HEADER_BYTES, (int) result, unique);
-    chain.write(0, reply.asSlice(0, FuseReply.HEADER_BYTES));
-    chain.complete(FuseReply.HEADER_BYTES);
-  }
-
-  private void read(Chain chain, RequestHeader header) {
-    if (!mount.mounted() || header.length() < RequestHeader.BYTES + FuseRequest.Read.BYTES) {
-      reject(chain, header.unique(), Errno.EINVAL);
-      return;
-    }
-    chain.read(RequestHeader.BYTES, transfer);
-    FuseRequest.Read read = RequestReader.read(transfer);
-    if (read.size() < 0 || read.size() > chain.writableBytes() - FuseReply.HEADER_BYTES) {
-      reject(chain, header.unique(), Errno.EINVAL);
-      return;
-    }
-    vector.clear();
-    chain.addWritable(vector, FuseReply.HEADER_BYTES, read.size());
-    long result = mount.files.read(read.handle(), read.offset(), vector);
-    if (result < 0) {
-      complete(chain, header.unique(), result);
-      return;
-    }
-    MemorySegment reply = answer.small();
-    FuseReply.writeHeader(reply, FuseReply.HEADER_BYTES + result, 0, header.unique());
-    chain.write(0, reply.asSlice(0, FuseReply.HEADER_BYTES));
-    chain.complete(FuseReply.HEADER_BYTES + result);
-  }
-
-  private void write(Chain chain, RequestHeader header) {
-    long dataAt = RequestHeader.BYTES + FuseRequest.Write.BYTES;
-    if (!mount.mounted() || header.length() < dataAt) {
-      reject(chain, header.unique(), Errno.EINVAL);
-      return;
-    }
-    chain.read(RequestHeader.BYTES, transfer);
-    FuseRequest.Write write = RequestReader.write(transfer);
-    if (write.size() < 0 || write.size() > header.length() - dataAt) {
-      reject(chain, header.unique(), Errno.EINVAL);
-      return;
-    }
-    vector.clear();
-    chain.addReadable(vector, dataAt, write.size());
-    long result = mount.files.write(write.handle(), write.offset(), write.writeFlags(), vector);
-    if (result < 0) {
-      complete(chain, header.unique(), result);
-    } else {
-      answer(chain, header.unique(), new FuseReply.Count((int) result), answer);
-    }
+    replies.status(chain, unique, -error.number());
   }
 
   private void other(Chain chain, RequestHeader header) {
@@ -161,7 +90,8 @@ final class FuseQueue implements QueueHandler {
     if (mayWait(request)) {
       serveElsewhere(chain, header, request);
     } else {
-      answer(chain, header.unique(), serve(new Call(header, answer.room()), request), answer);
+      FuseReply reply = serve(new Call(header, replies.room()), request);
+      replies.answer(chain, header.unique(), reply);
     }
   }
 
@@ -184,13 +114,9 @@ final class FuseQueue implements QueueHandler {
     workers.execute(
         () -> {
           try (var memory = Arena.ofConfined()) {
-            var own =
-                new Answer(
-                    memory.allocate(FuseReply.HEADER_BYTES + REPLY_BYTES_MAX, 8),
-                    MemorySegment.NULL);
             FuseReply reply = serve(call, request);
             mount.ended(call);
-            answer(chain, header.unique(), reply, own);
+            new Replies(memory, 0, log).answer(chain, header.unique(), reply);
           }
         });
   }
@@ -220,41 +146,6 @@ final class FuseQueue implements QueueHandler {
               ? mount.files.handle(call, request)
               : new FuseReply.Failed(Errno.EIO.number());
     };
-  }
-
-  private void answer(Chain chain, long unique, FuseReply reply, Answer place) {
-    switch (reply) {
-      case FuseReply.None _ -> chain.complete(0);
-      case FuseReply.Failed(int errno) -> send(chain, unique, -errno, reply, place);
-      default -> send(chain, unique, 0, reply, place);
-    }
-  }
-
-  private void send(Chain chain, long unique, int error, FuseReply reply, Answer place) {
-    long length = FuseReply.HEADER_BYTES + reply.bytes();
-    MemorySegment small = place.small();
-    if (length > chain.writableBytes()) {
-      if (chain.writableBytes() < FuseReply.HEADER_BYTES) {
-        chain.complete(0);
-        return;
-      }
-      log.accept(
-          "a FUSE reply of %d bytes: there is room for %d"
-              .formatted(length, chain.writableBytes()));
-      FuseReply.writeHeader(small, FuseReply.HEADER_BYTES, -Errno.EIO.number(), unique);
-      chain.write(0, small.asSlice(0, FuseReply.HEADER_BYTES));
-      chain.complete(FuseReply.HEADER_BYTES);
-      return;
-    }
-    FuseReply.writeHeader(small, length, error, unique);
-    if (reply instanceof FuseReply.Data(MemorySegment content)) {
-      chain.write(0, small.asSlice(0, FuseReply.HEADER_BYTES));
-      chain.write(FuseReply.HEADER_BYTES, content);
-    } else {
-      reply.write(small, FuseReply.HEADER_BYTES);
-      chain.write(0, small.asSlice(0, length));
-    }
-    chain.complete(length);
   }
 
   @Override

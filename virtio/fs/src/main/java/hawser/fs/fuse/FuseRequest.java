@@ -102,24 +102,6 @@ public sealed interface FuseRequest {
   record Tmpfile(int flags, int mode, int umask, int openFlags, Extensions extensions)
       implements FuseRequest {}
 
-  /** Bytes of an open file. */
-  record Read(long handle, long offset, int size) implements FuseRequest {
-    /** Bytes of the structure. */
-    public static final int BYTES = 40;
-  }
-
-  /** The data follow the structure. */
-  record Write(long handle, long offset, int size, int writeFlags) implements FuseRequest {
-    /** Bytes of the structure. */
-    public static final int BYTES = 40;
-
-    /** From the guest's cache, not from a process that may be named. */
-    public static final int CACHE = 1;
-
-    /** Takes the file's set-user-ID and set-group-ID bits away. */
-    public static final int KILL_SUIDGID = 1 << 2;
-  }
-
   /** How much room there is. */
   record Statfs() implements FuseRequest {}
 

@@ -32,12 +32,27 @@ public record RequestHeader(
 
   private static final int EXTENSION_UNIT_BYTES = 8;
 
+  /** The length alone, of the header at the beginning of {@code in}. */
+  public static int length(MemorySegment in) {
+    return in.get(LE32, 0);
+  }
+
+  /** The opcode alone. */
+  public static int opcode(MemorySegment in) {
+    return in.get(LE32, 4);
+  }
+
+  /** The request's number alone. */
+  public static long unique(MemorySegment in) {
+    return in.get(LE64, 8);
+  }
+
   /** Reads it from the beginning of {@code in}. */
   public static RequestHeader read(MemorySegment in) {
     return new RequestHeader(
-        in.get(LE32, 0),
-        in.get(LE32, 4),
-        in.get(LE64, 8),
+        length(in),
+        opcode(in),
+        unique(in),
         in.get(LE64, 16),
         in.get(LE32, 24),
         in.get(LE32, 28),

@@ -1,8 +1,5 @@
 package hawser.fs.fuse;
 
-import static hawser.base.Wire.LE32;
-import static hawser.base.Wire.LE64;
-
 import hawser.base.PeerFault;
 import hawser.fs.Name;
 import java.lang.foreign.MemorySegment;
@@ -30,19 +27,8 @@ public final class RequestReader {
     this.agreed = agreed;
   }
 
-  /** Reads a READ's structure without making anything else. */
-  public static FuseRequest.Read read(MemorySegment in) {
-    return new FuseRequest.Read(in.get(LE64, 0), in.get(LE64, 8), in.get(LE32, 16));
-  }
-
-  /** Reads a WRITE's structure without making anything else. */
-  public static FuseRequest.Write write(MemorySegment in) {
-    return new FuseRequest.Write(
-        in.get(LE64, 0), in.get(LE64, 8), in.get(LE32, 16), in.get(LE32, 20));
-  }
-
   /**
-   * The request.
+   * The request; READ and WRITE have {@link TransferIn} instead.
    *
    * @param in all that follows the header, extensions included
    */
@@ -59,11 +45,12 @@ public final class RequestReader {
       case GETLK, SETLK, SETLKW -> lock(opcode, arguments);
       case LOOKUP, READLINK, UNLINK, RMDIR, RENAME, RENAME2, LINK -> naming(opcode, arguments);
       case OPENDIR, READDIR, READDIRPLUS, RELEASEDIR, FSYNCDIR -> directory(opcode, arguments);
-      case OPEN, READ, WRITE, RELEASE, FLUSH, FSYNC, FALLOCATE, LSEEK, COPY_FILE_RANGE, IOCTL ->
+      case OPEN, RELEASE, FLUSH, FSYNC, FALLOCATE, LSEEK, COPY_FILE_RANGE, IOCTL ->
           file(opcode, arguments);
       case FORGET, BATCH_FORGET, INIT, DESTROY, INTERRUPT, SYNCFS -> session(opcode, arguments);
       case BMAP, POLL, NOTIFY_REPLY, SETUPMAPPING, REMOVEMAPPING ->
           new FuseRequest.Unsupported(opcode);
+      case READ, WRITE -> throw notHere(opcode);
     };
   }
 
@@ -224,8 +211,6 @@ public final class RequestReader {
   private static FuseRequest file(Opcode opcode, Arguments in) {
     return switch (opcode) {
       case OPEN -> new FuseRequest.Open(in.u32(), in.u32());
-      case READ -> new FuseRequest.Read(in.u64(), in.u64(), in.u32());
-      case WRITE -> new FuseRequest.Write(in.u64(), in.u64(), in.u32(), in.u32());
       case RELEASE -> new FuseRequest.Release(in.u64(), in.u32(), in.u32(), in.u64());
       case FLUSH -> {
         long handle = in.u64();

@@ -22,6 +22,7 @@ import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.InitFlag;
 import hawser.fs.fuse.OpenOut;
+import hawser.fs.fuse.TransferIn;
 import hawser.sys.FileCalls;
 import hawser.sys.Iovecs;
 import hawser.sys.PathCalls;
@@ -219,30 +220,36 @@ final class Files {
 
   private static final byte[] DOT = {'.'};
 
-  long read(long handle, long offset, Iovecs into) {
+  long read(long handle, long offset, Iovecs into, boolean mayWait) {
     OpenFile file = share.files.get(handle);
     if (file == null || !file.descriptor().hold()) {
       return -Errno.EBADF.number();
     }
     try {
-      return all(FileCalls.preadv2(file.descriptor().fd, into, offset, 0), offset, into, file);
+      return readAll(file.descriptor().fd, offset, into, mayWait ? 0 : FileCalls.RWF_NOWAIT);
     } finally {
       file.descriptor().release();
     }
   }
 
   /** Goes on after a read that came short of what was asked, until the end of the file. */
-  private static long all(long first, long offset, Iovecs into, OpenFile file) {
-    long done = first;
-    long last = first;
-    while (last > 0 && last < into.bytes()) {
-      into.consume(last);
-      last = FileCalls.preadv2(file.descriptor().fd, into, offset + done, 0);
-      if (last < 0) {
-        return done;
+  private static long readAll(int fd, long offset, Iovecs into, int how) {
+    long done = 0;
+    int flags = how;
+    do {
+      long last = FileCalls.preadv2(fd, into, offset + done, flags);
+      if (last == -Errno.EOPNOTSUPP.number() && flags != 0) {
+        // Such as tmpfs, which does not know how to, nor waits.
+        flags = 0;
+        continue;
+      }
+      if (last <= 0) {
+        boolean partly = done > 0 && flags == 0;
+        return last == 0 || partly ? done : last;
       }
       done += last;
-    }
+      into.consume(last);
+    } while (into.count() > 0);
     return done;
   }
 
@@ -253,7 +260,7 @@ final class Files {
     }
     try {
       int fd = file.descriptor().fd;
-      return (flags & FuseRequest.Write.KILL_SUIDGID) == 0
+      return (flags & TransferIn.KILL_SUIDGID) == 0
           ? writeAll(fd, offset, from)
           : Credentials.withoutSetIds(() -> writeAll(fd, offset, from));
     } finally {

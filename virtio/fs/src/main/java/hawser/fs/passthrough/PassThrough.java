@@ -135,8 +135,8 @@ public final class PassThrough implements FileSystem {
   }
 
   @Override
-  public long read(long handle, long offset, Iovecs into) {
-    return files.read(handle, offset, into);
+  public long read(long handle, long offset, Iovecs into, boolean mayWait) {
+    return files.read(handle, offset, into, mayWait);
   }
 
   @Override
@@ -226,11 +226,7 @@ public final class PassThrough implements FileSystem {
       case FuseRequest.Getlk getlk -> locks.get(share.file(getlk.handle()), getlk);
       case FuseRequest.Setlk setlk -> locks.set(call, share.file(setlk.handle()), setlk);
       case FuseRequest.Ioctl _, FuseRequest.Unsupported _ -> throw Kernel.no(Errno.ENOSYS);
-      case FuseRequest.Init _,
-          FuseRequest.Destroy _,
-          FuseRequest.Interrupt _,
-          FuseRequest.Read _,
-          FuseRequest.Write _ ->
+      case FuseRequest.Init _, FuseRequest.Destroy _, FuseRequest.Interrupt _ ->
           throw new AssertionError("not for a file system: " + request);
     };
   }

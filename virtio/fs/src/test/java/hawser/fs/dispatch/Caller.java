@@ -78,7 +78,7 @@ public final class Caller {
       MemorySegment room = arena.allocate(4096);
       var vector = new Iovecs(arena, 1);
       vector.add(room);
-      long count = files.read(handle, 0, vector);
+      long count = files.read(handle, 0, vector, true);
       return count < 0
           ? String.valueOf(count)
           : StandardCharsets.UTF_8.decode(room.asSlice(0, count).asByteBuffer()).toString();

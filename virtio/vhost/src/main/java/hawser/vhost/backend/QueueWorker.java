@@ -1,5 +1,6 @@
 package hawser.vhost.backend;
 
+import hawser.base.AwakeThreads;
 import hawser.base.PeerFault;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
@@ -150,19 +151,32 @@ final class QueueWorker implements Completion, Runnable {
 
   private void serve(Work now) {
     now.ring().disableKicks();
-    long awakeUntil = System.nanoTime() + options.pollNanos();
     while (!interrupted) {
-      if (serveBatch(now)) {
-        awakeUntil = System.nanoTime() + options.pollNanos();
-      } else if (System.nanoTime() - awakeUntil >= 0 || othersAreAtWork(now)) {
+      if (!serveBatch(now) && !moreComesSoon(now)) {
         if (!now.handler().wants() || !now.ring().enableKicks()) {
           await(now);
         }
         now.ring().disableKicks();
-        awakeUntil = System.nanoTime() + options.pollNanos();
-      } else {
-        Thread.onSpinWait();
       }
+    }
+  }
+
+  /** Looks for something to do for a while, if this thread may stay awake. */
+  private boolean moreComesSoon(Work now) {
+    if (options.pollNanos() == 0 || othersAreAtWork(now) || !AwakeThreads.enter()) {
+      return false;
+    }
+    try {
+      long until = System.nanoTime() + options.pollNanos();
+      while (!interrupted && System.nanoTime() - until < 0) {
+        Thread.onSpinWait();
+        if (serveBatch(now)) {
+          return true;
+        }
+      }
+      return interrupted;
+    } finally {
+      AwakeThreads.leave();
     }
   }
 
