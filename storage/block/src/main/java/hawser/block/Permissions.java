@@ -37,6 +37,13 @@ public record Permissions(int used, int shared) {
   public static final Permissions WRITES = new Permissions(CONSISTENT_READ | WRITE, ALL);
 
   /**
+   * A guest's disk: nobody else writes it, also where it is raw, for which QEMU's tools and servers
+   * would let others.
+   */
+  public static final Permissions ONLY_WRITER =
+      new Permissions(CONSISTENT_READ | WRITE, CONSISTENT_READ | WRITE_UNCHANGED);
+
+  /**
    * What a format needs of the file that holds its metadata, when its own user needs this: nobody
    * else may write or resize it.
    */

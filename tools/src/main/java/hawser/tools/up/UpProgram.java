@@ -35,12 +35,6 @@ public final class UpProgram implements Program {
   /** The port that the protocol's registration names. */
   static final int PORT = 10809;
 
-  /** Nobody else writes the disk; QEMU's server for raw disks would let them. */
-  private static final Permissions ONLY_WRITER =
-      new Permissions(
-          Permissions.CONSISTENT_READ | Permissions.WRITE,
-          Permissions.CONSISTENT_READ | Permissions.WRITE_UNCHANGED);
-
   private static final Command TABLE =
       new Command(
           "",
@@ -153,7 +147,9 @@ public final class UpProgram implements Program {
     }
     var opener = new Opener(OpenPolicy.ANYTHING).warning(io::error);
     OpenMode mode =
-        readOnly ? OpenMode.READ : OpenMode.WRITE.withUnmap(true).withPermissions(ONLY_WRITER);
+        readOnly
+            ? OpenMode.READ
+            : OpenMode.WRITE.withUnmap(true).withPermissions(Permissions.ONLY_WRITER);
     // Signals are caught before the disk is opened, so that it is closed whenever one comes.
     try (var signal = new StopSignal()) {
       try (BlockNode disk = opener.open(image, format, mode);

@@ -4,10 +4,12 @@ import hawser.base.BlockFault;
 import hawser.base.UsageFault;
 import hawser.blk.BlkDevice;
 import hawser.blk.BlkOptions;
+import hawser.blk.MovingDisk;
 import hawser.block.BlockNode;
 import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
+import hawser.block.Permissions;
 import hawser.block.Preallocation;
 import hawser.nbd.client.NbdDriver;
 import hawser.tools.Command;
@@ -34,6 +36,8 @@ public final class VhostUserBlkProgram implements Program {
           Option.value("blk-file", "FILE", "the disk: a file, a URI, or json:{...}"),
           Option.value('f', "format", "FMT", "the image's format; without it, it is probed"),
           Option.flag('r', "read-only", "the guest may only read"),
+          Option.flag(
+              "incoming", "its guest migrates to here: leave the disk alone until it comes"),
           Option.value("cache", "MODE", "none, writeback, writethrough, directsync, unsafe"),
           Option.value("num-queues", "N", "virtqueues (default: one per processor)"),
           Option.value("serial", "TEXT", "what the guest sees as the disk's serial number"));
@@ -42,9 +46,10 @@ public final class VhostUserBlkProgram implements Program {
   private @Nullable String format;
 
   /** A guest that trims its disk means the file. */
-  private OpenMode mode = OpenMode.WRITE.withUnmap(true);
+  private OpenMode mode = OpenMode.WRITE.withUnmap(true).withPermissions(Permissions.ONLY_WRITER);
 
   private boolean readOnly;
+  private boolean incoming;
   private int queues = Runtime.getRuntime().availableProcessors();
   private String serial = "";
 
@@ -73,6 +78,7 @@ public final class VhostUserBlkProgram implements Program {
       case "blk-file" -> file = line.value();
       case "f" -> format = line.value();
       case "r" -> readOnly = true;
+      case "incoming" -> incoming = true;
       case "cache" ->
           mode =
               mode.withCache(
@@ -100,7 +106,7 @@ public final class VhostUserBlkProgram implements Program {
       throw new UsageFault("--blk-file is needed");
     }
     try (var stop = new StopSignal();
-        BlockNode disk = open(file, io);
+        MovingDisk disk = open(file, io);
         var device = new BlkDevice(disk, new BlkOptions(queues, serial, readOnly))) {
       Signals.handle("USR1", () -> resized(disk, device, io));
       return new ServedDevice(device, common, stop).run();
@@ -110,12 +116,13 @@ public final class VhostUserBlkProgram implements Program {
   }
 
   /** Somebody has changed the length of the image: SIGUSR1 says so. */
-  private void resized(BlockNode disk, BlkDevice device, Terminal io) {
+  private void resized(MovingDisk disk, BlkDevice device, Terminal io) {
     var path = Path.of(String.valueOf(file));
     try {
       // What is no raw file has its length within, and that only we can have changed.
-      if ("raw".equals(format) && Files.isRegularFile(path) && Files.size(path) > disk.length()) {
-        disk.resize(Files.size(path), Preallocation.OFF);
+      if ("raw".equals(format) && Files.isRegularFile(path)) {
+        long size = Files.size(path);
+        boolean _ = disk.use(node -> grow(node, size));
       }
       device.resized();
     } catch (IOException | BlockFault e) {
@@ -123,9 +130,20 @@ public final class VhostUserBlkProgram implements Program {
     }
   }
 
-  private BlockNode open(String name, Terminal io) throws BlockFault {
-    Opener opener = new Opener(OpenPolicy.ANYTHING, new NbdDriver()).warning(io::error);
+  private static void grow(BlockNode node, long size) throws BlockFault {
+    if (size > node.length()) {
+      node.resize(size, Preallocation.OFF);
+    }
+  }
+
+  private MovingDisk open(String name, Terminal io) throws BlockFault {
     OpenMode how = readOnly ? mode.withWritable(false) : mode;
-    return opener.open(name, format, how);
+    OpenMode aside = mode.withWritable(false).withForceShare(true);
+    MovingDisk.Opening opening =
+        use ->
+            new Opener(OpenPolicy.ANYTHING, new NbdDriver())
+                .warning(io::error)
+                .open(name, format, use ? how : aside);
+    return incoming ? MovingDisk.elsewhere(opening, readOnly) : MovingDisk.here(opening);
   }
 }

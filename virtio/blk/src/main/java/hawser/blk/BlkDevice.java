@@ -1,10 +1,12 @@
 package hawser.blk;
 
 import hawser.base.BlockFault;
+import hawser.base.PeerFault;
 import hawser.block.BlockNode;
 import hawser.vhost.backend.Device;
 import hawser.vhost.backend.DeviceHost;
 import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.message.VirtioFeature;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,17 +20,23 @@ public final class BlkDevice implements Device {
   /** How many requests may wait inside the node at a time. */
   private static final int WORKERS = 16;
 
-  private final BlockNode node;
+  private final Disk disk;
   private final BlkOptions options;
   private final ExecutorService workers =
       Executors.newFixedThreadPool(
           WORKERS, Thread.ofPlatform().daemon().name("blk-worker-", 0).factory());
   private volatile boolean writeCache = true;
+  private boolean migrating;
   private volatile DeviceHost host = () -> {};
 
   /** Shows a node to guests. */
   public BlkDevice(BlockNode node, BlkOptions options) {
-    this.node = node;
+    this(Disk.of(node), options);
+  }
+
+  /** Shows a disk to guests; it stays the caller's. */
+  public BlkDevice(Disk disk, BlkOptions options) {
+    this.disk = disk;
     this.options = options;
   }
 
@@ -43,7 +51,7 @@ public final class BlkDevice implements Device {
   }
 
   private boolean readOnly() {
-    return options.readOnly() || node.readOnly();
+    return options.readOnly() || disk.readOnly();
   }
 
   @Override
@@ -66,15 +74,7 @@ public final class BlkDevice implements Device {
 
   @Override
   public ByteBuffer config() {
-    return BlkConfig.of(length(), node.limits(), writeCache, options.queues());
-  }
-
-  private long length() {
-    try {
-      return node.length();
-    } catch (BlockFault e) {
-      return 0;
-    }
+    return BlkConfig.of(disk.length(), disk.limits(), writeCache, options.queues());
   }
 
   @Override
@@ -97,6 +97,27 @@ public final class BlkDevice implements Device {
   }
 
   @Override
+  public void agreed(long features) {
+    migrating = (features & VirtioFeature.LOG_ALL) != 0;
+  }
+
+  /**
+   * A guest that stops while its changes are logged goes on elsewhere, or here again: a disk that
+   * both sides share must be whole before the answer that lets it go. One that stops for another
+   * reason, as a reset, keeps its disk, for nobody else may have it meanwhile.
+   */
+  @Override
+  public void suspended() {
+    if (migrating) {
+      try {
+        disk.giveUp();
+      } catch (BlockFault e) {
+        throw new PeerFault("the disk cannot be given up: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  @Override
   public void reset() {
     writeCache = true;
   }
@@ -104,7 +125,22 @@ public final class BlkDevice implements Device {
   @Override
   public QueueHandler open(int queue) {
     return new BlkQueue(
-        new NodeRequests(node, readOnly(), options.serial(), () -> writeCache), workers);
+        new NodeRequests(taken(), readOnly(), options.serial(), () -> writeCache), workers);
+  }
+
+  private BlockNode taken() {
+    boolean wasActive = disk.active();
+    long lengthBefore = disk.length();
+    try {
+      BlockNode node = disk.activate();
+      if (!wasActive && disk.length() != lengthBefore) {
+        // Not from this thread: the front-end may wait for it before it looks at the other channel.
+        Thread.ofVirtual().start(this::resized);
+      }
+      return node;
+    } catch (BlockFault e) {
+      throw new PeerFault("the disk cannot be taken: " + e.getMessage(), e);
+    }
   }
 
   /** Ends the workers; no queue may work any more. */

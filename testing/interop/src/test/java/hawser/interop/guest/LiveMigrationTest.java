@@ -6,81 +6,173 @@ import hawser.base.json.Json;
 import hawser.qmp.QmpEvent;
 import hawser.qmp.QmpEvents;
 import hawser.testkit.Peer;
+import hawser.testkit.Peers;
+import hawser.testkit.Ran;
 import hawser.testkit.Side;
-import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A guest moves to another QEMU while it writes, and its disk to another back-end on the same file.
+ * A guest moves to another QEMU while it writes, and its disk to another back-end on the same
+ * image, which belongs to one of them at a time: QEMU's own programs find it locked by it, and free
+ * and whole in between.
  */
 class LiveMigrationTest {
-  private static final int MIBS = 8;
+  private static final int MIBS = 32;
+
+  /** Writes a cluster after the other, behind the workers' part, so that the tables change too. */
+  private static final String GROWTH =
+      "(at=128; until [ -e /tmp/stop ]; do"
+          + " dd if=/dev/urandom of=/dev/vda bs=64k count=1 seek=$at oflag=direct 2>/dev/null"
+          + " || echo growth >>/tmp/failed;"
+          + " at=$((at < 511 ? at + 1 : 128)); done; touch /tmp/grown) &";
 
   @TempDir Path folder;
 
-  /** The file is not locked, for both back-ends have it open while one of them serves. */
-  private Peer serve(String socket) {
+  private Path image() {
+    return folder.resolve("disk");
+  }
+
+  private Peer serve(String socket, String format, String... more) {
+    var options =
+        new ArrayList<>(
+            List.of(
+                "--socket-path=" + folder.resolve(socket),
+                "--blk-file=" + image(),
+                "--format=" + format,
+                "--num-queues=2"));
+    options.addAll(List.of(more));
     return Side.HAWSER
-        .start(
-            "vhost-user-blk",
-            "--socket-path=" + folder.resolve(socket),
-            "--blk-file=json:{'driver':'raw','file':{'driver':'file','locking':'off','filename':'%s'}}"
-                .formatted(folder.resolve("disk.raw")),
-            "--num-queues=2")
+        .start("vhost-user-blk", options.toArray(String[]::new))
         .awaitSocket(folder.resolve(socket));
   }
 
-  @Test
-  void aGuestUnderLoadMoves() throws Exception {
-    try (var disk = new RandomAccessFile(folder.resolve("disk.raw").toFile(), "rw")) {
-      disk.setLength((long) MIBS << 20);
-    }
-    try (Peer oldBackEnd = serve("old.sock");
-        Peer newBackEnd = serve("new.sock");
-        Machine source =
-            Machine.boot(folder.resolve("old"), Machine.disk(folder.resolve("old.sock"), ""));
-        Machine target =
-            Machine.awaiting(folder.resolve("new"), Machine.disk(folder.resolve("new.sock"), ""))) {
-      GuestLoad.start(source, "/dev/vda");
-      GuestLoad.awaitRound(source);
-      migrate(source, target);
-      GuestLoad.awaitRound(target);
-      GuestLoad.finish(target, "/dev/vda");
-      assertThat(Sums.inGuest(target, "/dev/vda", MIBS))
-          .isEqualTo(Sums.ofFile(folder.resolve("disk.raw")));
-      source.execute("quit", "{}");
-      target.execute("quit", "{}");
-      assertThat(oldBackEnd.terminate()).as(oldBackEnd.err()).isZero();
-      assertThat(newBackEnd.terminate()).as(newBackEnd.err()).isZero();
-    }
+  private Machine target(String name, String packed) throws Exception {
+    Machine target =
+        Machine.awaiting(
+            folder.resolve(name), Machine.disk(folder.resolve("new.sock"), ",packed=" + packed));
+    target.execute("migrate-incoming", uri(name));
+    return target;
   }
 
-  private void migrate(Machine source, Machine target) {
-    String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration.sock"));
-    for (Machine machine : List.of(source, target)) {
-      machine.execute(
-          "migrate-set-capabilities",
-          "{'capabilities': [{'capability': 'events', 'state': true},"
-              + " {'capability': 'return-path', 'state': true}]}");
-      machine.execute(
-          "migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
-    }
-    try (QmpEvents left = source.qmp().listen("MIGRATION");
-        QmpEvents arrived = target.qmp().listen("MIGRATION")) {
-      target.execute("migrate-incoming", uri);
-      source.execute("migrate", uri);
-      for (QmpEvents events : List.of(left, arrived)) {
-        QmpEvent end = events.await(event -> isOver(event));
-        assertThat(end.data().members().get("status")).isEqualTo(Json.of("completed"));
+  private String uri(String target) {
+    return "{'uri': 'unix:%s'}".formatted(folder.resolve(target + ".sock"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"raw, off", "qcow2, off", "qcow2, on"})
+  void aGuestUnderLoadMoves(String format, String packed) throws Exception {
+    Peers.requires("qemu-img");
+    Peers.run("qemu-img", "create", "-f", format, image().toString(), MIBS + "M").ok();
+    String[] disk = Machine.disk(folder.resolve("old.sock"), ",packed=" + packed);
+    try (Peer oldBackEnd = serve("old.sock", format);
+        Peer newBackEnd = serve("new.sock", format, "--incoming");
+        Machine source = Machine.boot(folder.resolve("old"), disk)) {
+      GuestLoad.start(source, "/dev/vda");
+      source.run(GROWTH).ok();
+      GuestLoad.awaitRound(source);
+      prepare(source);
+      stayAfterAll(source, format, packed);
+      try (Machine target = target("second", packed)) {
+        move(source, target, format);
+        GuestLoad.awaitRound(target);
+        twoNeverHaveIt(source, oldBackEnd);
+        GuestLoad.awaitRound(target);
+        GuestLoad.finish(target, "/dev/vda");
+        target.run("until [ -e /tmp/grown ]; do usleep 50000; done").ok();
+        List<String> sums = Sums.inGuest(target, "/dev/vda", MIBS);
+        target.execute("quit", "{}");
+        assertThat(newBackEnd.terminate()).as(newBackEnd.err()).isZero();
+        assertThat(oldBackEnd.terminate()).as(oldBackEnd.err()).isZero();
+        assertThat(sums).isEqualTo(Sums.ofFile(content(format)));
       }
     }
   }
 
-  private static boolean isOver(QmpEvent event) {
-    Json status = event.data().members().get("status");
-    return Json.of("completed").equals(status) || Json.of("failed").equals(status);
+  /** What the disk holds, once it is found to be whole. */
+  private Path content(String format) {
+    Path copy = folder.resolve("copy.raw");
+    if (format.equals("qcow2")) {
+      Peers.run("qemu-img", "check", image().toString()).ok();
+    }
+    Peers.run("qemu-img", "convert", "-f", format, "-O", "raw", image().toString(), copy.toString())
+        .ok();
+    return copy;
+  }
+
+  private static void prepare(Machine source) {
+    source.execute(
+        "migrate-set-capabilities",
+        "{'capabilities': [{'capability': 'events', 'state': true},"
+            + " {'capability': 'pause-before-switchover', 'state': true}]}");
+    source.execute(
+        "migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
+  }
+
+  /** The migration is called off when the guest has stopped already: it goes on where it was. */
+  private void stayAfterAll(Machine source, String format, String packed) throws Exception {
+    assertHeld(format);
+    try (Machine target = target("first", packed);
+        QmpEvents events = source.qmp().listen("MIGRATION")) {
+      source.execute("migrate", uri("first"));
+      events.await(event -> status(event).equals("pre-switchover"));
+      assertFree(format);
+      assertThat(target.qemu().process().isAlive()).isTrue();
+      source.execute("migrate_cancel", "{}");
+      events.await(event -> status(event).equals("cancelled"));
+    }
+    GuestLoad.awaitRound(source);
+    assertHeld(format);
+  }
+
+  private void move(Machine source, Machine target, String format) {
+    target.execute(
+        "migrate-set-capabilities", "{'capabilities': [{'capability': 'events', 'state': true}]}");
+    try (QmpEvents left = source.qmp().listen("MIGRATION");
+        QmpEvents arrived = target.qmp().listen("MIGRATION")) {
+      source.execute("migrate", uri("second"));
+      left.await(event -> status(event).equals("pre-switchover"));
+      assertFree(format);
+      source.execute("migrate-continue", "{'state': 'pre-switchover'}");
+      for (QmpEvents events : List.of(left, arrived)) {
+        QmpEvent end =
+            events.await(event -> List.of("completed", "failed").contains(status(event)));
+        assertThat(status(end)).isEqualTo("completed");
+      }
+    }
+    assertHeld(format);
+  }
+
+  /** Somebody lets the guest run on both sides: the one that comes second has no disk. */
+  private static void twoNeverHaveIt(Machine source, Peer oldBackEnd) {
+    source.execute("cont", "{}");
+    oldBackEnd.awaitText("the disk cannot be taken: Failed to get \"write\" lock");
+    source.execute("quit", "{}");
+  }
+
+  /** Whether somebody else could write the image now; looking takes QEMU's locks, which tell. */
+  private Ran look(String format) {
+    return Peers.run("qemu-io", "-f", format, "-c", "read 0 512", image().toString());
+  }
+
+  private void assertHeld(String format) {
+    Ran ran = look(format);
+    assertThat(ran.exitCode()).isEqualTo(1);
+    assertThat(ran.err()).contains("lock");
+  }
+
+  private void assertFree(String format) {
+    look(format).ok();
+    if (format.equals("qcow2")) {
+      Peers.run("qemu-img", "check", image().toString()).ok();
+    }
+  }
+
+  private static String status(QmpEvent event) {
+    return event.data().members().get("status") instanceof Json.Str(String status) ? status : "";
   }
 }

@@ -46,8 +46,19 @@ public interface Device extends AutoCloseable {
   /** A front-end is there; what the device has to tell it goes through {@code host}. */
   default void attach(DeviceHost host) {}
 
-  /** A virtqueue begins to work. Chains come from its own thread until the handler is closed. */
+  /**
+   * A virtqueue begins to work. Chains come from its own thread until the handler is closed.
+   *
+   * @throws hawser.base.PeerFault when the device has not what it needs for that; the front-end is
+   *     refused and may come again
+   */
   QueueHandler open(int queue);
+
+  /**
+   * The last vring that worked has been stopped by GET_VRING_BASE (vhost-user, "Ring states":
+   * suspended), which is answered after this: the guest may go on elsewhere from then on.
+   */
+  default void suspended() {}
 
   /** The driver starts anew: forget everything that it said. No queue works meanwhile. */
   default void reset() {}

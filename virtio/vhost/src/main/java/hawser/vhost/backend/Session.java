@@ -289,7 +289,11 @@ final class Session implements DeviceHost {
   }
 
   private Reply getVringBase(int index) {
+    boolean worked = vring(index).started();
     int base = vring(index).stop();
+    if (worked && vrings.stream().noneMatch(Vring::started)) {
+      device.suspended();
+    }
     ByteBuffer state = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
     return new Reply.Payload(state.putInt(index).putInt(base).flip());
   }

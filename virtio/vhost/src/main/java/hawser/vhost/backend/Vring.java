@@ -77,6 +77,11 @@ final class Vring {
     started = true;
   }
 
+  /** Whether the vring is started, enabled or not. */
+  boolean started() {
+    return started;
+  }
+
   void setEnabled(boolean newEnabled) {
     enabled = newEnabled;
   }
@@ -107,11 +112,12 @@ final class Vring {
     long record = inflight == null ? 0 : inflight.record(index, size, around.packed());
     DeviceRing newRing = around.packed() ? packed(layout, record) : split(layout, record);
     newRing.use(around.memory());
+    QueueHandler handler = device.open(index);
     ring = newRing;
     worker.start(
         new QueueWorker.Work(
             newRing,
-            device.open(index),
+            handler,
             descriptors,
             around.packed() && record != 0,
             layout.inOrder() ? new Order() : null));

@@ -40,7 +40,7 @@ public final class PackedInflight {
   private int[] left = new int[0];
 
   /**
-   * A record at a host address, made ready if nobody has used it.
+   * A record at a host address.
    *
    * @param crashPoint told the number of each step, so that a test can end the process there
    */
@@ -48,15 +48,6 @@ public final class PackedInflight {
     this.at = address;
     this.size = size;
     this.crashPoint = crashPoint;
-    if (Cells.u16(at + VERSION_AT) == 0) {
-      for (int i = 0; i < size; i++) {
-        Cells.put16(entry(i) + NEXT, i + 1);
-      }
-      Cells.put8(at + WRAP_AT, 1);
-      Cells.put8(at + OLD_WRAP_AT, 1);
-      Cells.put16(at + SIZE_AT, size);
-      Cells.release16(at + VERSION_AT, VERSION);
-    }
   }
 
   /** Bytes of a record for a ring of that size. */
@@ -69,8 +60,19 @@ public final class PackedInflight {
     return at + ENTRIES_AT + (long) Math.min(index, size - 1) * ENTRY_BYTES;
   }
 
-  /** Puts the record right after a crash. */
-  boolean recover(RingLayout ring) {
+  /**
+   * Puts the record right after a crash; makes it ready if nobody has used it. The ring then goes
+   * on where the record says.
+   *
+   * @param used where a ring without a record goes on, which need not be at its beginning: the
+   *     front-end of a guest that migrates asks for a new record at the destination
+   * @param wrap the wrap counter there
+   * @return false for a record that cannot be: the ring has to go on without
+   */
+  boolean recover(RingLayout ring, int used, boolean wrap) {
+    if (Cells.u16(at + VERSION_AT) == 0) {
+      begin(used, wrap);
+    }
     int oldUsed = Cells.u16(at + OLD_USED_AT);
     if (oldUsed >= size) {
       return false;
@@ -102,6 +104,18 @@ public final class PackedInflight {
       counter = Cells.i64(entry(left[left.length - 1]) + COUNTER) + 1;
     }
     return true;
+  }
+
+  private void begin(int used, boolean wrap) {
+    for (int i = 0; i < size; i++) {
+      Cells.put16(entry(i) + NEXT, i + 1);
+    }
+    Cells.put16(at + USED_AT, used);
+    Cells.put16(at + OLD_USED_AT, used);
+    Cells.put8(at + WRAP_AT, wrap ? 1 : 0);
+    Cells.put8(at + OLD_WRAP_AT, wrap ? 1 : 0);
+    Cells.put16(at + SIZE_AT, size);
+    Cells.release16(at + VERSION_AT, VERSION);
   }
 
   private void commit() {

@@ -45,7 +45,7 @@ public final class PackedRing implements DeviceRing {
     this.availableWrap = wrap(base);
     this.used = place(base >>> 16);
     this.usedWrap = wrap(base >>> 16);
-    if (inflight != null && inflight.recover(layout)) {
+    if (inflight != null && inflight.recover(layout, used, usedWrap)) {
       used = inflight.used();
       usedWrap = inflight.usedWrap();
       int ahead = used + inflight.placesUnderWay();

@@ -68,6 +68,21 @@ class InflightTest {
     }
   }
 
+  /** So it is at the destination of a migration. */
+  @ParameterizedTest
+  @ValueSource(longs = {SPLIT, SPLIT_INDIRECT, PACKED, PACKED_INDIRECT})
+  void aNewRecordBeginsWhereTheRingIs(long features) throws Exception {
+    for (int before = 0; before <= 2 * SIZE; before++) {
+      try (GuestRam ram = GuestRam.of(1 << 20);
+          var sides = new BothSides(ram, SIZE, features, 3)) {
+        var life = new Life(sides, new Random(before));
+        life.live(before);
+        sides.succeed(_ -> {});
+        life.live(before + REQUESTS);
+      }
+    }
+  }
+
   /** One life after the other; whether the first ended before its time. */
   private static boolean run(long features, int seed, int first, int second) throws Exception {
     try (GuestRam ram = GuestRam.of(1 << 20);
@@ -79,7 +94,7 @@ class InflightTest {
         steps.left = lives;
         sides.succeed(steps);
         try {
-          life.live();
+          life.live(REQUESTS);
           break;
         } catch (Crash _) {
           crashes++;
@@ -115,12 +130,13 @@ class InflightTest {
       this.memory = sides.ram.allocate(4096, 8);
     }
 
-    void live() {
+    /** Lives until so many requests are done, and makes no more. */
+    void live(int requests) {
       List<Chain> held = new ArrayList<>();
       Set<Integer> taken = new HashSet<>();
-      for (int turn = 0; done < REQUESTS; turn++) {
+      for (int turn = 0; done < requests; turn++) {
         assertThat(turn).as("requests are lost: %s", seenDone).isLessThan(TURNS_MAX);
-        while (made < REQUESTS && dice.nextInt(3) > 0 && add()) {
+        while (made < requests && dice.nextInt(3) > 0 && add()) {
           driver.publish();
         }
         if (dice.nextBoolean()) {
