@@ -11,12 +11,14 @@ import hawser.tools.Terminal;
 import hawser.vhost.conform.Case;
 import hawser.vhost.conform.Conformance;
 import hawser.vhost.conform.Probe;
+import hawser.vhost.conform.StartedBackEnd;
 import hawser.vhost.conform.Subject;
 import hawser.vhost.conform.Verdict;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Looks at any vhost-user back-end: what it offers, and whether it keeps the rules. */
 public final class VhostUserProgram implements Program {
@@ -24,10 +26,13 @@ public final class VhostUserProgram implements Program {
 
   private static final Option PATIENCE =
       Option.value("patience", "SECONDS", "how long an answer may take (default 10)");
+  private static final Option START =
+      Option.value("start", "COMMAND", "start the back-end so, and again when it has ended");
   private static final Option HELP = Option.flag('h', "help", "print this help and exit");
 
   private static final Command PROBE =
-      new Command("probe", "Print what a back-end offers", "SOCKET", List.of(PATIENCE, HELP));
+      new Command(
+          "probe", "Print what a back-end offers", "SOCKET", List.of(START, PATIENCE, HELP));
 
   private static final Command CONFORM =
       new Command(
@@ -36,6 +41,7 @@ public final class VhostUserProgram implements Program {
           "SOCKET",
           List.of(
               Option.value("device", "TYPE", "blk: a disk, which is read from (default any)"),
+              START,
               Option.flag("list", "only print the cases and the rule of each"),
               PATIENCE,
               HELP));
@@ -43,6 +49,7 @@ public final class VhostUserProgram implements Program {
   private boolean blk;
   private boolean list;
   private boolean help;
+  private @Nullable String start;
   private Duration patience = Duration.ofSeconds(10);
 
   /** For one call of the command line. */
@@ -96,6 +103,7 @@ public final class VhostUserProgram implements Program {
         blk = line.value().equals("blk");
       }
       case "list" -> list = true;
+      case "start" -> start = line.value();
       case "patience" ->
           patience =
               Duration.ofSeconds(
@@ -115,7 +123,14 @@ public final class VhostUserProgram implements Program {
     if (operands.size() != 1) {
       throw new UsageFault("one socket is needed");
     }
-    var subject = new Subject(Path.of(operands.getFirst()), patience);
+    Path socket = Path.of(operands.getFirst());
+    try (StartedBackEnd started =
+        start == null ? null : new StartedBackEnd(start, socket, patience)) {
+      return run(command, cases, new Subject(socket, patience, started), io);
+    }
+  }
+
+  private static int run(Command command, List<Case> cases, Subject subject, Terminal io) {
     try {
       List<String> offered = Probe.lines(subject);
       if (command.equals(PROBE)) {

@@ -3,16 +3,25 @@ package hawser.interop.vhost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
+import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The judge, of both back-ends; docs/vhost-user-conformance.md says what it found. */
+/**
+ * The judge, of all of our back-ends and of strangers; docs/vhost-user-conformance.md says what it
+ * found.
+ */
 class ConformTest {
   /** What QEMU's storage daemon 10.0.2 does not keep; the last of these ends its process. */
   private static final List<String> QEMU_FAILS =
@@ -33,7 +42,14 @@ class ConformTest {
   }
 
   private Ran judge() {
-    return Side.HAWSER.run("vhost-user", "conform", "--device", "blk", socket.toString());
+    return judge("--device=blk");
+  }
+
+  private Ran judge(String... options) {
+    var line = new ArrayList<>(List.of("conform"));
+    line.addAll(List.of(options));
+    line.add(socket.toString());
+    return Side.HAWSER.run("vhost-user", line.toArray(String[]::new));
   }
 
   private static List<String> failed(Ran ran) {
@@ -54,6 +70,58 @@ class ConformTest {
           .contains("not offered   in order");
       assertThat(server.process().isAlive()).isTrue();
     }
+  }
+
+  /** The disk has a test of its own, for it is judged by more cases. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "vhost-user-rng",
+        "vhost-user-console --pty",
+        "vhost-user-input --script=disk.raw",
+        "vhost-user-vsock --guest-cid=5 --uds-path=vsock",
+        "virtiofsd --shared-dir=."
+      })
+  void allOfOursKeepEveryRule(String program) throws Exception {
+    Files.writeString(image, "1 30 1\n");
+    String[] words = program.split(" ", -1);
+    var options = new ArrayList<>(List.of(words).subList(1, words.length));
+    options.add("--socket-path=" + socket);
+    try (Peer server = Side.HAWSER.startIn(temp, words[0], options.toArray(String[]::new))) {
+      server.awaitSocket(socket);
+      Ran ran = judge("--device=any").ok();
+      assertThat(failed(ran)).isEmpty();
+      assertThat(ran.out())
+          .contains("pass          ring without work")
+          .contains("pass          vring of nowhere");
+      assertThat(server.process().isAlive()).isTrue();
+    }
+  }
+
+  /** It serves one front-end and ends: the judge starts it again for each. */
+  @Test
+  void rustsVirtiofsdKeepsEveryRule() {
+    Path program = Side.ROOT.resolve("testing/target/virtiofsd/virtiofsd");
+    Assumptions.assumeTrue(Files.isExecutable(program), "needs virtiofsd");
+    String command =
+        "%s --sandbox=none --socket-path=%s --shared-dir=%s".formatted(program, socket, temp);
+    Ran ran = judge("--start=" + command).ok();
+    assertThat(failed(ran)).isEmpty();
+    assertThat(ran.out())
+        .contains("pass          device state ")
+        .contains("pass          vring of nowhere");
+  }
+
+  @Test
+  void aProcessThatCrashesIsAFailureAlsoWhereItIsStartedAgain() {
+    Peers.requires("qemu-storage-daemon");
+    String command =
+        "qemu-storage-daemon --blockdev driver=null-co,node-name=d,size=8388608 --export"
+            + " vhost-user-blk,id=e,node-name=d,addr.type=unix,addr.path="
+            + socket;
+    Ran ran = judge("--start=" + command);
+    assertThat(ran.exitCode()).isEqualTo(1);
+    assertThat(failed(ran)).contains("vring of nowhere");
   }
 
   @Test

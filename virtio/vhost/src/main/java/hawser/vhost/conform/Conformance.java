@@ -8,9 +8,11 @@ import java.util.function.BiConsumer;
 public final class Conformance {
   private Conformance() {}
 
-  /** Cases for any device: they start no ring. */
+  /** Cases for any device: they give it nothing to do. */
   public static List<Case> forAnyDevice() {
     var cases = new ArrayList<Case>(NegotiationCases.ALL);
+    cases.addAll(IdleRingCases.ALL);
+    cases.add(MigrationCases.DEVICE_STATE);
     cases.addAll(MalformedCases.ALL);
     return cases;
   }
@@ -18,6 +20,7 @@ public final class Conformance {
   /** Those and cases for a disk of at least 4 MiB, from which only is read. */
   public static List<Case> forBlk() {
     var cases = new ArrayList<>(NegotiationCases.ALL);
+    cases.addAll(IdleRingCases.ALL);
     cases.addAll(RingCases.ALL);
     cases.addAll(MigrationCases.ALL);
     cases.addAll(HostileRingCases.ALL);

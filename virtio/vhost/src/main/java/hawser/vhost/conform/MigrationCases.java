@@ -16,11 +16,18 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 
-/** What migration and reconnection need of a disk. Only reads. */
+/** What migration and reconnection need, most of it of a disk. Only reads. */
 final class MigrationCases {
   private static final int ROUNDS = 300;
   private static final int DATA_BYTES = 64 << 10;
   private static final int DISK_SECTORS = (4 << 20) / BlkDriver.SECTOR_BYTES;
+
+  /** For any device: it starts no ring. */
+  static final Case DEVICE_STATE =
+      new Case(
+          "device state",
+          "the state that a device saves it loads again (Migrating back-end state)",
+          MigrationCases::deviceState);
 
   static final List<Case> ALL =
       List.of(
@@ -40,10 +47,7 @@ final class MigrationCases {
               "reconnection",
               "a front-end that comes back with its rings and its record loses no request",
               MigrationCases::reconnection),
-          new Case(
-              "device state",
-              "the state that a device saves it loads again (Migrating back-end state)",
-              MigrationCases::deviceState));
+          DEVICE_STATE);
 
   private MigrationCases() {}
 

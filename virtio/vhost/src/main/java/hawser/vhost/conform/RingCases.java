@@ -176,7 +176,7 @@ final class RingCases {
       boolean _ = queue.add(queue.claim(), BlkType.IN, 0, 0, BYTES);
       driver.queue(0).publish();
       driver.resume();
-      return takeAll(queue, 1, new Subject(subject.socket(), java.time.Duration.ofSeconds(1)));
+      return takeAll(queue, 1, subject.within(java.time.Duration.ofSeconds(1)));
     }
   }
 

@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The back-end under trial, which listens on a unix socket and serves one front-end after the
@@ -27,14 +28,24 @@ import java.time.Duration;
  *
  * @param socket where it listens
  * @param patience how long an answer may take
+ * @param started starts it where nobody else does
  */
-public record Subject(Path socket, Duration patience) {
+public record Subject(Path socket, Duration patience, @Nullable StartedBackEnd started) {
   /** Bytes of guest memory in a trial. */
   static final long RAM_BYTES = 8 << 20;
 
   /** A new connection. */
   public FrontEnd connect() throws BlockFault {
-    return Sockets.connect(socket, patience);
+    return new FrontEnd(connected(), patience);
+  }
+
+  private int connected() throws BlockFault {
+    return started == null ? Sockets.connected(socket) : started.connected();
+  }
+
+  /** The same with another patience. */
+  Subject within(Duration other) {
+    return new Subject(socket, other, started);
   }
 
   /** Whether somebody still listens. */
@@ -78,7 +89,10 @@ public record Subject(Path socket, Duration patience) {
   /** Whether a new front-end is served, said as a verdict. */
   Verdict alive() throws BlockFault {
     try (FrontEnd frontEnd = connect()) {
-      return Verdict.of(frontEnd.getFeatures() != 0, "no features after that");
+      String crash = started == null ? null : started.crash();
+      return crash != null
+          ? new Verdict.Fail(crash)
+          : Verdict.of(frontEnd.getFeatures() != 0, "no features after that");
     }
   }
 
@@ -94,7 +108,7 @@ public record Subject(Path socket, Duration patience) {
 
   /** Sends bytes, one by one if {@code slowly}; what came back, if it should come in that time. */
   Reaction send(byte[] bytes, boolean slowly, int milliseconds) throws BlockFault {
-    int fd = Sockets.connected(socket);
+    int fd = connected();
     try (var arena = Arena.ofConfined()) {
       MemorySegment all = arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes);
       long step = slowly ? 1 : bytes.length;
