@@ -123,6 +123,6 @@ final class BackEndLine {
 
   BackEndOptions options() {
     return new BackEndOptions(
-        pollNanos, false, text -> io.error(program + ": " + text), CrashPoint.fromProperty());
+        pollNanos, false, false, text -> io.error(program + ": " + text), CrashPoint.fromProperty());
   }
 }

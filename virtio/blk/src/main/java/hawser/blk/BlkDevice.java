@@ -143,6 +143,12 @@ public final class BlkDevice implements Device {
     }
   }
 
+  /** What waits for a worker can as well wait at another back-end. */
+  @Override
+  public boolean suspendsRequests() {
+    return true;
+  }
+
   /** Ends the workers; no queue may work any more. */
   @Override
   public void close() {

@@ -28,6 +28,7 @@ final class BlkQueue implements QueueHandler {
   private final @Nullable DirectFile directFile;
   private @Nullable DirectRequests direct;
   private boolean directTried;
+  private volatile boolean suspending;
 
   BlkQueue(NodeRequests requests, Executor workers) {
     this.requests = requests;
@@ -55,7 +56,19 @@ final class BlkQueue implements QueueHandler {
   }
 
   private void serveLater(RequestType type, long sector, Chain chain) {
-    workers.execute(() -> serve(type, sector, chain));
+    workers.execute(
+        () -> {
+          if (suspending) {
+            chain.suspend();
+          } else {
+            serve(type, sector, chain);
+          }
+        });
+  }
+
+  @Override
+  public void suspending() {
+    suspending = true;
   }
 
   @Override

@@ -10,17 +10,19 @@ import java.util.function.IntConsumer;
  *     sleeps at once
  * @param inOrder whether chains may be promised to come back in the order they were taken in
  *     (VIRTIO_F_IN_ORDER)
+ * @param inBand whether to offer kicks and calls as messages, for simulations; not to QEMU, which
+ *     agrees to them and then does not send any
  * @param log takes one line for everything that a person should know
  * @param crashPoint told each step of the record of requests under way, for tests that end the
  *     process there
  */
 public record BackEndOptions(
-    long pollNanos, boolean inOrder, Consumer<String> log, IntConsumer crashPoint) {
+    long pollNanos, boolean inOrder, boolean inBand, Consumer<String> log, IntConsumer crashPoint) {
   /** About as long as it takes to wake a thread twice. */
   public static final long POLL_NANOS = 50_000;
 
   /** The usual way, with messages to {@code log}. */
   public static BackEndOptions loggingTo(Consumer<String> log) {
-    return new BackEndOptions(POLL_NANOS, false, log, _ -> {});
+    return new BackEndOptions(POLL_NANOS, false, false, log, _ -> {});
   }
 }

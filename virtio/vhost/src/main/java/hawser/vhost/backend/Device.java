@@ -60,6 +60,15 @@ public interface Device extends AutoCloseable {
    */
   default void suspended() {}
 
+  /**
+   * Whether its queues let go of chains that wait when they are stopped for good, so that a guest
+   * that migrates need not wait for them (vhost-user, "VHOST_USER_PROTOCOL_F_GET_VRING_BASE_
+   * INFLIGHT"); see {@link QueueHandler#suspending}.
+   */
+  default boolean suspendsRequests() {
+    return false;
+  }
+
   /** The driver starts anew: forget everything that it said. No queue works meanwhile. */
   default void reset() {}
 

@@ -23,7 +23,7 @@ final class Features {
    * Only what the device has a use for: QEMU acknowledges in-band notifications and Xen mappings
    * without doing either, so what is not meant must not be offered.
    */
-  static long protocol(Device device) {
+  static long protocol(Device device, BackEndOptions options) {
     long offered =
         ProtocolFeature.maskOf(
             ProtocolFeature.MQ,
@@ -42,7 +42,31 @@ final class Features {
     if (device instanceof SavesState) {
       offered |= ProtocolFeature.DEVICE_STATE.mask;
     }
+    if (device.suspendsRequests()) {
+      offered |= ProtocolFeature.GET_VRING_BASE_INFLIGHT.mask;
+    }
+    if (options.inBand()) {
+      offered |= ProtocolFeature.INBAND_NOTIFICATIONS.mask;
+    }
     return offered;
+  }
+
+  /** Refuses protocol features that were not offered, or that need others (vhost-user). */
+  static void checkProtocol(long asked, long offered) {
+    check("SET_PROTOCOL_FEATURES", asked, offered);
+    if (ProtocolFeature.INBAND_NOTIFICATIONS.in(asked)) {
+      require(asked, "INBAND_NOTIFICATIONS", ProtocolFeature.BACKEND_REQ);
+      require(asked, "INBAND_NOTIFICATIONS", ProtocolFeature.REPLY_ACK);
+    }
+    if (ProtocolFeature.GET_VRING_BASE_INFLIGHT.in(asked)) {
+      require(asked, "GET_VRING_BASE_INFLIGHT", ProtocolFeature.INFLIGHT_SHMFD);
+    }
+  }
+
+  private static void require(long asked, String feature, ProtocolFeature other) {
+    if (!other.in(asked)) {
+      throw new PeerFault("SET_PROTOCOL_FEATURES: %s without %s".formatted(feature, other));
+    }
   }
 
   /** Refuses what was not offered. */

@@ -45,6 +45,14 @@ public interface QueueHandler extends AutoCloseable {
    */
   default void stopping() {}
 
+  /**
+   * As {@link #stopping}, for a device with {@link Device#suspendsRequests}: chains that nobody has
+   * begun to serve may be left to whoever goes on with the queue ({@link Chain#suspend}).
+   */
+  default void suspending() {
+    stopping();
+  }
+
   /** The queue stops: every chain has been completed, and no more come. */
   @Override
   default void close() {}

@@ -21,9 +21,6 @@ final class QueueWorker implements Completion, Runnable {
   /** Chains served before the driver is told of those that are done. */
   private static final int BATCH = 64;
 
-  /** How long a queue sleeps whose driver has no way to kick it. */
-  private static final int UNKICKED_WAIT_MILLIS = 1;
-
   private static final int KICK = 0;
   private static final int WAKE = 1;
   private static final int HANDLER = 2;
@@ -38,6 +35,7 @@ final class QueueWorker implements Completion, Runnable {
 
   private @Nullable Work work;
   private boolean stopping;
+  private boolean suspending;
   private boolean ended;
   private boolean callDue;
   private long taken;
@@ -67,6 +65,7 @@ final class QueueWorker implements Completion, Runnable {
     try {
       work = newWork;
       stopping = false;
+      suspending = false;
       interrupted = false;
       changed.signalAll();
     } finally {
@@ -74,11 +73,16 @@ final class QueueWorker implements Completion, Runnable {
     }
   }
 
-  /** Returns when every chain has been given back and the queue touches guest memory no more. */
-  void stop() {
+  /**
+   * Returns when every chain has been given back and the queue touches guest memory no more.
+   *
+   * @param suspend whether chains may be left to a successor instead
+   */
+  void stop(boolean suspend) {
     lock.lock();
     try {
       stopping = true;
+      suspending = suspend;
       wake();
       // A queue whose ring is broken waits for this rather than for a kick.
       changed.signalAll();
@@ -250,7 +254,7 @@ final class QueueWorker implements Completion, Runnable {
   private void await(Work now) {
     waiting.set(KICK, now.descriptors().kick());
     waiting.set(HANDLER, now.handler().event());
-    waiting.await(now.descriptors().kick() < 0 ? UNKICKED_WAIT_MILLIS : -1);
+    waiting.await(now.descriptors().waitMillis());
     if (waiting.ready(KICK)) {
       EventFd.drain(now.descriptors().kick());
     }
@@ -284,7 +288,11 @@ final class QueueWorker implements Completion, Runnable {
 
   /** Waits until all chains are back and this queue has been told to stop. */
   private void drain(Work now) {
-    now.handler().stopping();
+    if (maySuspend()) {
+      now.handler().suspending();
+    } else {
+      now.handler().stopping();
+    }
     while (true) {
       boolean _ = now.handler().attend();
       lock.lock();
@@ -306,6 +314,30 @@ final class QueueWorker implements Completion, Runnable {
       waiting.set(HANDLER, now.handler().event());
       waiting.await(-1);
       setBack(now);
+    }
+  }
+
+  private boolean maySuspend() {
+    lock.lock();
+    try {
+      return suspending;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void suspend(Chain chain) {
+    lock.lock();
+    try {
+      if (work == null || !suspending) {
+        throw new AssertionError("queue %d is not being suspended".formatted(queue));
+      }
+      given++;
+      changed.signalAll();
+      nudge();
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -51,7 +51,7 @@ final class Session implements DeviceHost {
     this.options = options;
     this.socket = socket;
     this.offered = Features.virtio(device, options);
-    this.offeredProtocol = Features.protocol(device);
+    this.offeredProtocol = Features.protocol(device, options);
     for (int i = 0; i < device.queues(); i++) {
       vrings.add(new Vring(i, device, options));
     }
@@ -168,12 +168,14 @@ final class Session implements DeviceHost {
       }
       case GetProtocolFeatures() -> Reply.number(offeredProtocol);
       case SetProtocolFeatures(long asked) -> {
-        Features.check("SET_PROTOCOL_FEATURES", asked, offeredProtocol);
+        Features.checkProtocol(asked, offeredProtocol);
         protocol = asked;
+        boolean inBand = ProtocolFeature.INBAND_NOTIFICATIONS.in(asked);
+        vrings.forEach(vring -> vring.descriptors().useMessages(inBand ? this::tell : null));
         yield Reply.DONE;
       }
       case GetQueueNum() -> Reply.number(vrings.size());
-      case SetVringEnable(int i, boolean enabled) -> change(i, v -> v.setEnabled(enabled));
+      case SetVringEnable(int i, boolean enabled) -> setEnabled(i, enabled);
       case SetBackendReqFd() -> setChannel(fds);
       case GetConfig(var range) -> getConfig(range);
       case SetConfig(var range) ->
@@ -185,10 +187,7 @@ final class Session implements DeviceHost {
       case GetStatus() -> Reply.number(status);
       case SetDeviceStateFd state -> setDeviceState(state, fds);
       case CheckDeviceState() -> checkDeviceState();
-      case VringKick(int i) -> {
-        vring(i).kick();
-        yield Reply.DONE;
-      }
+      case VringKick(int i) -> kick(i);
       case SendRarp _,
           NetSetMtu _,
           IotlbMsg _,
@@ -234,6 +233,20 @@ final class Session implements DeviceHost {
       // What is refused changes nothing: the vring goes on as before.
       vring.resume(around());
     }
+    return Reply.DONE;
+  }
+
+  /** Whether the front-end takes the record of requests under way along when it stops a vring. */
+  private boolean suspends() {
+    return ProtocolFeature.GET_VRING_BASE_INFLIGHT.in(protocol);
+  }
+
+  /** QEMU disables a vring before it stops it, so requests are suspended here already. */
+  private Reply setEnabled(int index, boolean enabled) {
+    Vring vring = vring(index);
+    vring.pause(!enabled && suspends());
+    vring.setEnabled(enabled);
+    vring.resume(around());
     return Reply.DONE;
   }
 
@@ -290,7 +303,7 @@ final class Session implements DeviceHost {
 
   private Reply getVringBase(int index) {
     boolean worked = vring(index).started();
-    int base = vring(index).stop();
+    int base = vring(index).stop(suspends());
     if (worked && vrings.stream().noneMatch(Vring::started)) {
       device.suspended();
     }
@@ -305,6 +318,18 @@ final class Session implements DeviceHost {
           vring.descriptors().setKick(taken(which, fds));
           vring.start();
         });
+  }
+
+  /** A kick in band, the first of which starts the vring. */
+  private Reply kick(int index) {
+    if (!ProtocolFeature.INBAND_NOTIFICATIONS.in(protocol)) {
+      throw new PeerFault("VRING_KICK: in-band notifications are not agreed");
+    }
+    Vring vring = vring(index);
+    vring.start();
+    vring.resume(around());
+    vring.kick();
+    return Reply.DONE;
   }
 
   private static int taken(VringDescriptor which, Descriptors fds) {
@@ -323,9 +348,20 @@ final class Session implements DeviceHost {
 
   @Override
   public void configChanged() {
+    tell(new BackEndMessage.ConfigChangeMsg());
+  }
+
+  /** Tells the front-end, if it listens. */
+  private void tell(BackEndMessage message) {
     BackEndChannel open = channel;
-    if (open != null) {
-      boolean _ = open.ask(new BackEndMessage.ConfigChangeMsg());
+    if (open == null) {
+      return;
+    }
+    try {
+      boolean _ = open.ask(message);
+    } catch (PeerFault e) {
+      // The front-end's own connection says whether it is gone.
+      options.log().accept("%s: %s".formatted(message, e.getMessage()));
     }
   }
 

@@ -3,7 +3,6 @@ package hawser.vhost.backend;
 import hawser.base.PeerFault;
 import hawser.vhost.memory.DirtyLog;
 import hawser.vhost.memory.MemoryTable;
-import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.FrontEndMessage.SetVringAddr;
 import hawser.vhost.message.VirtioFeature;
 import hawser.vhost.ring.DeviceRing;
@@ -23,17 +22,19 @@ final class Vring {
   private final int index;
   private final Device device;
   private final BackEndOptions options;
-  private final VringDescriptors descriptors = new VringDescriptors();
+  private final VringDescriptors descriptors;
   private @Nullable QueueWorker worker;
   private @Nullable DeviceRing ring;
   private @Nullable SetVringAddr addresses;
   private int size;
   private int base;
+  private boolean recorded;
   private boolean started;
   private boolean enabled;
 
   Vring(int index, Device device, BackEndOptions options) {
     this.index = index;
+    this.descriptors = new VringDescriptors(index);
     this.device = device;
     this.options = options;
   }
@@ -110,6 +111,7 @@ final class Vring {
     RingLayout layout = layout(at, around);
     Inflight inflight = around.inflight();
     long record = inflight == null ? 0 : inflight.record(index, size, around.packed());
+    recorded = record != 0;
     DeviceRing newRing = around.packed() ? packed(layout, record) : split(layout, record);
     newRing.use(around.memory());
     QueueHandler handler = device.open(index);
@@ -119,9 +121,9 @@ final class Vring {
             newRing,
             handler,
             descriptors,
-            around.packed() && record != 0,
+            around.packed() && recorded,
             layout.inOrder() ? new Order() : null));
-    if (record != 0) {
+    if (recorded) {
       // A predecessor may have died after it gave a chain back and before it called: the driver
       // would wait for ever.
       descriptors.call();
@@ -200,28 +202,38 @@ final class Vring {
 
   /** Lets the vring work no more, until {@link #resume}; what is under way is finished first. */
   void pause() {
+    pause(false);
+  }
+
+  /**
+   * As {@link #pause()}.
+   *
+   * @param suspend whether what was not begun may stay in the record of requests under way, if
+   *     there is one
+   */
+  void pause(boolean suspend) {
     if (ring != null && worker != null) {
-      worker.stop();
+      worker.stop(suspend && recorded);
       base = ring.base();
       ring = null;
     }
   }
 
-  /** Stops the vring; answers where to go on (GET_VRING_BASE). */
-  int stop() {
-    pause();
+  /** Stops the vring; answers where to go on (GET_VRING_BASE). As {@link #pause(boolean)}. */
+  int stop(boolean suspend) {
+    pause(suspend);
     started = false;
     return base;
   }
 
   /** Nothing said, stopped and disabled. Whom to call stays: QEMU says that only once. */
   void reset() {
-    stop();
+    stop(false);
     enabled = false;
     base = 0;
     size = 0;
     addresses = null;
-    descriptors.setKick(Descriptors.NONE);
+    descriptors.forgetKick();
   }
 
   /** Gives everything back. */

@@ -40,6 +40,9 @@ final class BackEndChannel implements AutoCloseable {
       }
     } catch (PeerFault broken) {
       fault = broken;
+    } finally {
+      // Whatever ended it, a back-end that waits for an answer gets to know.
+      socket.shutdown();
     }
   }
 

@@ -2,6 +2,9 @@ package hawser.vhost.frontend;
 
 import hawser.base.BlockFault;
 import hawser.base.PeerFault;
+import hawser.sys.EventFd;
+import hawser.vhost.message.BackEndMessage;
+import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.FrontEndMessage.SetVringAddr;
 import hawser.vhost.message.MemoryRegion;
 import hawser.vhost.message.ProtocolFeature;
@@ -9,6 +12,7 @@ import hawser.vhost.message.VirtioFeature;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +24,7 @@ public final class Driver implements AutoCloseable {
   private final GuestRam ram;
   private final DriverPlan plan;
   private FrontEnd frontEnd;
-  private final List<DriverQueue> queues = new ArrayList<>();
+  private final List<DriverQueue> queues = new CopyOnWriteArrayList<>();
   private final int[] bases;
   private long features;
   private long protocol;
@@ -68,8 +72,18 @@ public final class Driver implements AutoCloseable {
       throw new PeerFault("GET_QUEUE_NUM: %d, not %d".formatted(most, plan.queues()));
     }
     if (has(ProtocolFeature.BACKEND_REQ)) {
-      frontEnd.setBackendReqFd(plan.listener());
+      frontEnd.setBackendReqFd(this::hear);
     }
+  }
+
+  /** A call in band wakes the driver as its eventfd would; everything goes to the plan's owner. */
+  private BackEndListener.Answer hear(BackEndMessage message, Descriptors descriptors) {
+    if (message instanceof BackEndMessage.VringCall(int vring)
+        && vring >= 0
+        && vring < queues.size()) {
+      EventFd.signal(queues.get(vring).callDescriptor());
+    }
+    return plan.listener().answer(message, descriptors);
   }
 
   private boolean has(ProtocolFeature feature) {
@@ -172,8 +186,13 @@ public final class Driver implements AutoCloseable {
     frontEnd.setVringNum(vring, queue.memory().size());
     frontEnd.setVringBase(vring, bases[vring]);
     frontEnd.setVringAddr(addresses(queue));
-    frontEnd.setVringCall(vring, queue.callDescriptor());
-    frontEnd.setVringKick(vring, queue.kickDescriptor());
+    if (has(ProtocolFeature.INBAND_NOTIFICATIONS)) {
+      queue.kickBy(() -> frontEnd.vringKick(vring));
+      frontEnd.vringKick(vring);
+    } else {
+      frontEnd.setVringCall(vring, queue.callDescriptor());
+      frontEnd.setVringKick(vring, queue.kickDescriptor());
+    }
   }
 
   private SetVringAddr addresses(DriverQueue queue) {

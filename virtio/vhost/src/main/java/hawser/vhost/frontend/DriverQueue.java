@@ -56,6 +56,7 @@ public abstract sealed class DriverQueue implements AutoCloseable
   private final int kick;
   private final int call;
   private final PollSet calls = new PollSet(Arena.ofAuto(), 1);
+  private Runnable kicking;
   private long kicks;
 
   DriverQueue(int index, GuestRam ram, RingMemory memory, long features, int indirectEntries) {
@@ -76,6 +77,7 @@ public abstract sealed class DriverQueue implements AutoCloseable
     this.indirectTables = table == 0 ? 0 : ram.allocate(table * size, RingLayout.DESCRIPTOR_BYTES);
     this.kick = (int) EventFd.create();
     this.call = (int) EventFd.create();
+    this.kicking = () -> EventFd.signal(kick);
     calls.set(0, call);
   }
 
@@ -175,7 +177,12 @@ public abstract sealed class DriverQueue implements AutoCloseable
   /** Kicks the device, wanted or not. */
   public void kick() {
     kicks++;
-    EventFd.signal(kick);
+    kicking.run();
+  }
+
+  /** Kicks in another way than by {@link #kickDescriptor}. */
+  void kickBy(Runnable way) {
+    kicking = way;
   }
 
   /** A request that the device is done with, or {@link #NONE}. */

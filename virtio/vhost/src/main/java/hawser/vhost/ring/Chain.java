@@ -272,4 +272,14 @@ public final class Chain {
   public void complete(long written) {
     completion.complete(this, written);
   }
+
+  /**
+   * Lets go of a chain that the device has not begun to serve: it stays in the record of requests
+   * under way, and whoever goes on with the queue serves it. Only for handlers that were told so by
+   * {@link hawser.vhost.backend.QueueHandler#suspending}.
+   */
+  public void suspend() {
+    underWay = false;
+    completion.suspend(this);
+  }
 }

@@ -14,7 +14,11 @@ final class Served implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
 
   Served(Device device) {
-    this.backEnd = new BackEnd(device, BackEndOptions.loggingTo(_ -> {}));
+    this(device, BackEndOptions.loggingTo(_ -> {}));
+  }
+
+  Served(Device device, BackEndOptions options) {
+    this.backEnd = new BackEnd(device, options);
   }
 
   /** The front-end's end of a new connection. */
