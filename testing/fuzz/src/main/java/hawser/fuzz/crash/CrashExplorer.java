@@ -10,23 +10,17 @@ import hawser.block.format.qcow2.check.CheckLimits;
 import hawser.block.format.qcow2.check.Qcow2Check;
 import hawser.block.format.qcow2.layout.IncompatibleFeature;
 import hawser.block.format.qcow2.layout.Qcow2Header;
-import hawser.testkit.node.CrashStates;
 import hawser.testkit.node.MemoryNode;
-import java.util.BitSet;
 import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Replays what a workload did to the image's file, stops after every single operation, and looks at
- * what a crash there could leave: every subset of the unflushed operations while they are few,
- * random torn and reordered ones when they are many. Each state must check without corruption
- * (leaks are allowed), give back all that was flushed, and keep an internal snapshot as it was; a
- * persistent bitmap is in use or tells of every change.
+ * Replays what a workload did to the image's file, and to an external data file, stops after every
+ * single operation, and looks at what a crash there could leave. Each state must check without
+ * corruption (leaks are allowed), give back all that was flushed, and keep an internal snapshot as
+ * it was; a persistent bitmap is in use or tells of every change; a raw data file holds the disk.
  */
 public final class CrashExplorer {
-  private static final int SUBSETS_UP_TO = 4;
-  private static final int TORN_STATES = 3;
-
   /** Enough that clusters are freed and taken again. */
   private static final int REQUESTS = 60;
 
@@ -34,10 +28,10 @@ public final class CrashExplorer {
 
   private final Workload work;
   private final Random dice;
-  private final Consumer<MemoryNode> sample;
+  private final Consumer<Crash.Left> sample;
   private long states;
 
-  private CrashExplorer(long seed, int requests, Consumer<MemoryNode> sample) throws BlockFault {
+  private CrashExplorer(long seed, int requests, Consumer<Crash.Left> sample) throws BlockFault {
     this.work = new Workload(seed, requests);
     this.dice = new Random(seed);
     this.sample = sample;
@@ -48,17 +42,16 @@ public final class CrashExplorer {
    *
    * @param seed what the workload follows from
    * @param requests how many it consists of
-   * @param sample gets the image of some states
+   * @param sample gets some of the states
    * @return how many states were looked at
    * @throws AssertionError when a state is corrupt or lost something; names the seed and the state
    */
-  public static long explore(long seed, int requests, Consumer<MemoryNode> sample)
-      throws BlockFault {
+  static long explore(long seed, int requests, Consumer<Crash.Left> sample) throws BlockFault {
     return new CrashExplorer(seed, requests, sample).run(seed);
   }
 
   private long run(long seed) throws BlockFault {
-    var crash = new CrashStates(work.empty(), work.operations());
+    var crash = new Crash(work);
     var model = new DiskModel(work.firstTags());
     int next = 0;
     boolean begun = false;
@@ -77,7 +70,9 @@ public final class CrashExplorer {
         next++;
       }
       try {
-        lookAt(crash, model);
+        for (Crash.Left left : crash.possible(dice)) {
+          judge(left, model);
+        }
       } catch (AssertionError | BlockFault e) {
         throw new AssertionError(
             "seed %d, %s, %s: after operation %d of %d: %s"
@@ -86,12 +81,12 @@ public final class CrashExplorer {
                     work.shape(),
                     work.companions(),
                     crash.done(),
-                    work.operations().size(),
+                    work.count(),
                     e.getMessage()),
             e);
       }
     } while (crash.advance());
-    work.companions().requireBitmaps(crash.whole());
+    work.companions().requireBitmaps(crash.whole().image());
     return states;
   }
 
@@ -115,52 +110,49 @@ public final class CrashExplorer {
     }
   }
 
-  private void lookAt(CrashStates crash, DiskModel model) throws BlockFault {
-    judge(crash.whole(), model);
-    judge(crash.least(), model);
-    int pending = crash.pending().size();
-    if (pending <= SUBSETS_UP_TO) {
-      for (long bits = 1; bits < (1L << pending) - 1; bits++) {
-        judge(crash.keeping(BitSet.valueOf(new long[] {bits})), model);
-      }
-    }
-    if (pending > 0) {
-      for (int i = 0; i < TORN_STATES; i++) {
-        judge(crash.torn(dice), model);
-      }
-    }
-  }
-
-  private void judge(MemoryNode image, DiskModel model) throws BlockFault {
+  private void judge(Crash.Left left, DiskModel model) throws BlockFault {
+    MemoryNode image = left.image();
     states++;
     if (Qcow2Header.read(image).has(IncompatibleFeature.DIRTY)) {
       // Opening for writing rebuilds the refcounts, closing leaves a clean image.
-      open(image, OpenMode.WRITE).close();
+      open(left, OpenMode.WRITE).close();
     }
     if (dice.nextInt(300) == 0) {
-      sample.accept(image);
+      sample.accept(left);
     }
     var lines = new StringBuilder();
     CheckReport report = Qcow2Check.run(image.copy(), line -> lines.append(line), LIMITS);
     if (report.corruptions() != 0 || report.checkErrors() != 0) {
       throw new AssertionError("the image is corrupt: " + lines);
     }
-    try (Qcow2Node node = open(image, OpenMode.READ)) {
+    try (Qcow2Node node = open(left, OpenMode.READ)) {
       byte[] held = Workload.tags(node);
-      for (int i = 0; i < held.length; i++) {
-        if (!model.allows(i, held[i])) {
-          throw new AssertionError(
-              "sector %d holds %d, may hold %s".formatted(i, held[i], model.allowed(i)));
-        }
+      allowed(model, "sector", held);
+      if (left.data() != null && work.shape().dataFileRaw()) {
+        allowed(model, "sector of the raw file", Workload.tags(left.data()));
       }
       work.companions().judgeBitmaps(node, held);
     }
     work.companions().judgeSnapshot(image);
   }
 
-  private Qcow2Node open(MemoryNode image, OpenMode mode) throws BlockFault {
+  private static void allowed(DiskModel model, String what, byte[] held) {
+    for (int i = 0; i < held.length; i++) {
+      if (!model.allows(i, held[i])) {
+        throw new AssertionError(
+            "%s %d holds %d, may hold %s".formatted(what, i, held[i], model.allowed(i)));
+      }
+    }
+  }
+
+  private Qcow2Node open(Crash.Left left, OpenMode mode) throws BlockFault {
     return Qcow2Driver.openOver(
-        image, Workload.copyOf(work.backing()), new Options(), mode, text -> {});
+        left.image(),
+        left.data(),
+        Workload.copyOf(work.backing()),
+        new Options(),
+        mode,
+        text -> {});
   }
 
   /**
@@ -174,7 +166,7 @@ public final class CrashExplorer {
     long workloads = 0;
     long states = 0;
     do {
-      states += explore(seed + workloads, REQUESTS, image -> {});
+      states += explore(seed + workloads, REQUESTS, left -> {});
       workloads++;
     } while (System.nanoTime() - end < 0);
     System.out.println(

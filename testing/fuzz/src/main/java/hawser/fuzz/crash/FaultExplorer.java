@@ -225,7 +225,7 @@ public final class FaultExplorer {
   private Qcow2Node open(BlockNode file, OpenMode mode) throws BlockFault {
     // A cache of one slice, so that tables are written and loaded all the time.
     var runtime = new Options().put("l2-cache-size", Json.of(1024));
-    return Qcow2Driver.openOver(file, Workload.copyOf(backing), runtime, mode, text -> {});
+    return Qcow2Driver.openOver(file, null, Workload.copyOf(backing), runtime, mode, text -> {});
   }
 
   /** Does a request and tells the model; false when it failed. */

@@ -61,7 +61,7 @@ final class InternalSnapshot {
       fields.set(BE64, 12, header.incompatible() | IncompatibleFeature.DIRTY.mask());
       image.write(fields, SNAPSHOTS_AT, 0);
     }
-    Qcow2Driver.openOver(image, null, new Options(), OpenMode.WRITE, text -> {}).close();
+    Qcow2Driver.openOver(image, null, null, new Options(), OpenMode.WRITE, text -> {}).close();
   }
 
   private static MemorySegment entry(MemorySegment entry, Qcow2Header header, long l1) {

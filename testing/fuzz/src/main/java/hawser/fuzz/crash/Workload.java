@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +46,14 @@ final class Workload {
   private final Qcow2Options options;
   private final MemoryNode empty;
   private final @Nullable MemoryNode backing;
+  private final @Nullable MemoryNode emptyData;
   private final RecordingNode recording;
+  private final @Nullable RecordingNode recordingData;
+
+  /** For each operation, whether it was one on the data file. */
+  private final BitSet onData = new BitSet();
+
+  private int count;
   private final DiskModel model;
   private final List<Step> steps = new ArrayList<>();
   private final byte[] firstTags;
@@ -53,15 +61,24 @@ final class Workload {
 
   Workload(long seed, int requests) throws BlockFault {
     this.dice = new Random(seed);
-    this.options = options(dice);
-    int sectors = (int) (options.size() / DiskModel.SECTOR);
+    Qcow2Options shape = options(dice);
+    boolean external = shape.version() == 3 && dice.nextInt(3) == 0;
+    int sectors = (int) (shape.size() / DiskModel.SECTOR);
     this.firstTags = new byte[sectors];
     this.backing = dice.nextBoolean() ? backing(sectors * 2 / 3) : null;
+    boolean raw = external && backing == null && dice.nextBoolean();
+    this.options = external ? shape.withDataFile("data", raw) : shape;
     var file = new MemoryNode("image", 0);
-    Qcow2Creator.create(options, file, null);
-    this.companions = Companions.join(file, options, backing, firstTags, dice);
+    MemoryNode data = external ? new MemoryNode("data", 0) : null;
+    Qcow2Creator.create(options, file, data);
+    this.companions =
+        external
+            ? Companions.none(options)
+            : Companions.join(file, options, backing, firstTags, dice);
     this.empty = file.copy();
-    this.recording = new RecordingNode(file);
+    this.emptyData = copyOf(data);
+    this.recording = new RecordingNode(file, () -> count++);
+    this.recordingData = data == null ? null : new RecordingNode(data, () -> onData.set(count++));
     this.model = new DiskModel(firstTags);
     work(requests);
   }
@@ -94,10 +111,11 @@ final class Workload {
     return node;
   }
 
-  private Qcow2Node open(BlockNode file) throws BlockFault {
+  private Qcow2Node open() throws BlockFault {
     OpenMode mode = OpenMode.WRITE.withUnmap(true);
     var runtime = new Options().put("l2-cache-size", Json.of(1024));
-    return Qcow2Driver.openOver(file, copyOf(backing), runtime, mode, text -> {});
+    return Qcow2Driver.openOver(
+        recording, recordingData, copyOf(backing), runtime, mode, text -> {});
   }
 
   static void put(BlockNode node, int first, int count, byte tag, int flags) throws BlockFault {
@@ -140,14 +158,14 @@ final class Workload {
   }
 
   private void work(int requests) throws BlockFault {
-    try (Qcow2Node node = open(recording)) {
+    try (Qcow2Node node = open()) {
       for (int i = 0; i < requests; i++) {
-        int from = recording.count();
+        int from = count;
         Change change = request(node, (byte) (1 + i % 90));
-        steps.add(new Step(from, recording.count(), change));
+        steps.add(new Step(from, count, change));
       }
     }
-    steps.add(new Step(recording.count(), recording.count(), new Change.Flush()));
+    steps.add(new Step(count, count, new Change.Flush()));
   }
 
   static @Nullable MemoryNode copyOf(@Nullable MemoryNode node) {
@@ -206,6 +224,7 @@ final class Workload {
     var extent = node.extent((long) first * DiskModel.SECTOR, (long) count * DiskModel.SECTOR);
     boolean stored = extent.depth() == 0 && extent.kind().allocated() && extent.hostOffset() >= 0;
     if (stored
+        || emptyData != null
         || extent.kind() == hawser.block.Extent.Kind.COMPRESSED
         || extent.length() < (long) count * DiskModel.SECTOR) {
       return plain(node, first, count, tag);
@@ -229,8 +248,26 @@ final class Workload {
     return options;
   }
 
+  /** How many operations there were on both files. */
+  int count() {
+    return count;
+  }
+
+  /** Whether an operation was one on the data file; they are counted from 0. */
+  boolean onData(int operation) {
+    return onData.get(operation);
+  }
+
   List<Operation> operations() {
     return recording.operations();
+  }
+
+  List<Operation> dataOperations() {
+    return recordingData == null ? List.of() : recordingData.operations();
+  }
+
+  @Nullable MemoryNode emptyData() {
+    return emptyData;
   }
 
   List<Step> steps() {

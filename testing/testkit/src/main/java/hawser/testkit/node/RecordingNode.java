@@ -17,10 +17,22 @@ import java.util.List;
  */
 public final class RecordingNode extends FilterNode {
   private final List<Operation> log = new ArrayList<>();
+  private final Runnable recorded;
 
   /** Over {@code below}. */
   public RecordingNode(BlockNode below) {
+    this(below, () -> {});
+  }
+
+  /** The same; {@code recorded} is told of every operation once it is written down. */
+  public RecordingNode(BlockNode below, Runnable recorded) {
     super(below);
+    this.recorded = recorded;
+  }
+
+  private void record(Operation operation) {
+    log.add(operation);
+    recorded.run();
   }
 
   /** What was done so far, oldest first; a copy. */
@@ -52,7 +64,7 @@ public final class RecordingNode extends FilterNode {
   public synchronized void write(MemorySegment from, long offset, int flags) throws BlockFault {
     below().write(from, offset, flags);
     boolean durable = (flags & FUA) != 0;
-    log.add(new Operation.Write(offset, from.toArray(ValueLayout.JAVA_BYTE), durable));
+    record(new Operation.Write(offset, from.toArray(ValueLayout.JAVA_BYTE), durable));
   }
 
   @Override
@@ -72,25 +84,25 @@ public final class RecordingNode extends FilterNode {
   @Override
   public synchronized void writeZeroes(long offset, long length, int flags) throws BlockFault {
     below().writeZeroes(offset, length, flags);
-    log.add(new Operation.Zero(offset, length, (flags & FUA) != 0));
+    record(new Operation.Zero(offset, length, (flags & FUA) != 0));
   }
 
   @Override
   public synchronized void discard(long offset, long length) throws BlockFault {
     below().discard(offset, length);
-    log.add(new Operation.Discard(offset, length));
+    record(new Operation.Discard(offset, length));
   }
 
   @Override
   public synchronized void resize(long length, Preallocation preallocation) throws BlockFault {
     below().resize(length, preallocation);
-    log.add(new Operation.Resize(length));
+    record(new Operation.Resize(length));
   }
 
   @Override
   public synchronized void flush() throws BlockFault {
     below().flush();
-    log.add(new Operation.Flush());
+    record(new Operation.Flush());
   }
 
   @Override

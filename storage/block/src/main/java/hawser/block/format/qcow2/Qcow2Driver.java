@@ -83,15 +83,17 @@ public final class Qcow2Driver implements Driver {
 
   /**
    * Opens an image whose files are open already, for programs that keep images in nodes of their
-   * own. The image has to have no external data file.
+   * own.
    *
    * @param file holds the image; closed with the node that is returned, or when opening fails
+   * @param dataFile the external data file where the image has one, closed likewise; else null
    * @param backing what unallocated ranges read from, closed likewise; null for zeroes
    * @param options runtime options as for {@link #open}; those not known are ignored
    * @param warnings hears what a person should know of the image
    */
   public static Qcow2Node openOver(
       BlockNode file,
+      @Nullable BlockNode dataFile,
       @Nullable BlockNode backing,
       Options options,
       OpenMode mode,
@@ -100,15 +102,19 @@ public final class Qcow2Driver implements Driver {
     try {
       Qcow2Header header = judged(file, mode);
       OpenOptions.refuseEncryption(options, header);
-      if (header.has(IncompatibleFeature.DATA_FILE)) {
+      if (header.has(IncompatibleFeature.DATA_FILE) && dataFile == null) {
         throw new BlockFault(Errno.EINVAL, "'data-file' is required for this image");
+      }
+      if (!header.has(IncompatibleFeature.DATA_FILE) && dataFile != null) {
+        throw new BlockFault(Errno.EINVAL, "'data-file' can only be set for images with one");
       }
       OpenOptions runtime = OpenOptions.take(options, mode, header);
       SnapshotTable snapshots = snapshots(file, header);
       return Qcow2Node.open(
-          new Image.Parts(header, file, null, backing, snapshots, null, runtime, mode, warnings));
+          new Image.Parts(
+              header, file, dataFile, backing, snapshots, null, runtime, mode, warnings));
     } catch (BlockFault fault) {
-      Image.closeAll(backing, file);
+      Image.closeAll(backing, dataFile, file);
       throw fault;
     }
   }
