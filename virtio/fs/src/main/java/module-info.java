@@ -3,6 +3,7 @@ module hawser.fs {
   requires static transitive org.jspecify;
   requires transitive hawser.vhost;
   requires hawser.sys;
+  requires jdk.jfr;
 
   exports hawser.fs;
   exports hawser.fs.dispatch;

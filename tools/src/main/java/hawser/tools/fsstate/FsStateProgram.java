@@ -1,9 +1,9 @@
 package hawser.tools.fsstate;
 
 import hawser.base.UsageFault;
+import hawser.fs.state.CountingSink;
 import hawser.fs.state.QemuStream;
 import hawser.fs.state.StateForms;
-import hawser.fs.state.StateSink;
 import hawser.tools.Command;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
@@ -39,6 +39,22 @@ public final class FsStateProgram implements Program {
           "SOCKET",
           List.of(HELP));
 
+  private static final Command PROGRESS =
+      new Command(
+          "progress",
+          "Ask a running daemon how far its guest's departure or arrival is",
+          "SOCKET",
+          List.of(HELP));
+
+  private static final Command METRICS =
+      new Command(
+          "metrics",
+          "Ask a running daemon for the same as numbers, in Prometheus' text format",
+          "SOCKET",
+          List.of(HELP));
+
+  private static final List<Command> COMMANDS = List.of(SHOW, PREFLIGHT, PROGRESS, METRICS);
+
   /** For one call of the command line. */
   public FsStateProgram() {}
 
@@ -49,7 +65,7 @@ public final class FsStateProgram implements Program {
 
   @Override
   public List<Command> commands() {
-    return List.of(SHOW, PREFLIGHT);
+    return COMMANDS;
   }
 
   @Override
@@ -59,12 +75,7 @@ public final class FsStateProgram implements Program {
       commands().forEach(command -> io.print(command.help(name())));
       return 0;
     }
-    Command command =
-        switch (wanted) {
-          case "show" -> SHOW;
-          case "preflight" -> PREFLIGHT;
-          default -> throw new UsageFault("'show' or 'preflight' is needed, not '" + wanted + "'");
-        };
+    Command command = named(wanted);
     String[] rest = Arrays.copyOfRange(args, 1, args.length);
     var line = new Getopt(name(), "Try 'fs-state --help'", command.options(), rest, io);
     boolean json = false;
@@ -83,32 +94,47 @@ public final class FsStateProgram implements Program {
     }
     Path path = Path.of(line.operands().getFirst());
     try {
-      return command.equals(SHOW) ? show(path, json, io) : preflight(path, io);
+      return command.equals(SHOW) ? show(path, json, io) : ask(path, wanted, io);
     } catch (IOException e) {
       throw new UsageFault("%s: %s".formatted(path, e.getMessage()));
     }
   }
 
+  private static Command named(String wanted) {
+    return COMMANDS.stream()
+        .filter(command -> command.name().equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UsageFault(
+                    "'show', 'preflight', 'progress' or 'metrics' is needed, not '%s'"
+                        .formatted(wanted)));
+  }
+
+  /** Nothing is printed of a state before all of it has been read once and found whole. */
   private static int show(Path path, boolean json, Terminal io) throws IOException {
-    StateSink sink = json ? new JsonLines(io::line) : new TextLines(io::line);
     try (FileChannel file = FileChannel.open(path)) {
-      InputStream state =
-          QemuStream.begins(file) ? QemuStream.state(file) : Channels.newInputStream(file);
-      StateForms.read(state, sink);
+      StateForms form = StateForms.read(state(file), new CountingSink());
+      StateForms.read(state(file), json ? new JsonLines(io::line) : new TextLines(io::line, form));
     }
     return 0;
   }
 
-  /** The daemon's answer as it is; its first word tells the exit code. */
-  private static int preflight(Path socket, Terminal io) throws IOException {
+  private static InputStream state(FileChannel file) throws IOException {
+    file.position(0);
+    return QemuStream.begins(file) ? QemuStream.state(file) : Channels.newInputStream(file);
+  }
+
+  /** The daemon's answer as it is; to preflight, its first word tells the exit code. */
+  private static int ask(Path socket, String question, Terminal io) throws IOException {
     try (SocketChannel daemon = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       daemon.connect(UnixDomainSocketAddress.of(socket));
-      daemon.write(StandardCharsets.UTF_8.encode("preflight\n"));
+      daemon.write(StandardCharsets.UTF_8.encode(question + "\n"));
       daemon.shutdownOutput();
       String answer =
           new String(Channels.newInputStream(daemon).readAllBytes(), StandardCharsets.UTF_8);
       io.print(answer);
-      return answer.startsWith("ready") ? 0 : 1;
+      return answer.startsWith("not ready") ? 1 : 0;
     }
   }
 }

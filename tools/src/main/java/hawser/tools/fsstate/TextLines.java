@@ -7,6 +7,7 @@ import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
 import hawser.fs.state.SavedLock;
 import hawser.fs.state.SavedSettings;
+import hawser.fs.state.StateForms;
 import hawser.fs.state.StateSink;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -16,13 +17,20 @@ import java.util.stream.Collectors;
 /** A state as lines for people. */
 final class TextLines implements StateSink {
   private final Consumer<String> out;
+  private final StateForms form;
   private long inodes;
   private long files;
   private long locks;
   private long contentBytes;
 
-  TextLines(Consumer<String> out) {
+  /**
+   * Prints lines.
+   *
+   * @param form what the state is written as
+   */
+  TextLines(Consumer<String> out, StateForms form) {
     this.out = out;
+    this.form = form;
   }
 
   /** Flags by their names. */
@@ -106,7 +114,15 @@ final class TextLines implements StateSink {
   @Override
   public void end() {
     out.accept(
-        "%d inodes, %d open files, %d locks, %d bytes of content; whole and undamaged"
-            .formatted(inodes, files, locks, contentBytes));
+        "%d inodes, %d open files, %d locks, %d bytes of content; %s"
+            .formatted(
+                inodes,
+                files,
+                locks,
+                contentBytes,
+                switch (form) {
+                  case HAWSER -> "whole and undamaged";
+                  case VIRTIOFSD -> "virtiofsd's form, which has no checksum";
+                }));
   }
 }

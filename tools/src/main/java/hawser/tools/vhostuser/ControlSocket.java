@@ -15,10 +15,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers questions about a shared folder on a unix socket: a line asks, lines answer, and the
- * connection ends. {@code preflight} asks what would not survive a migration now.
+ * connection ends. {@code preflight} asks what would not survive a migration now, {@code progress}
+ * how far one is, {@code metrics} the same as numbers for Prometheus.
  */
 final class ControlSocket implements AutoCloseable {
   private final PassThrough files;
@@ -53,17 +55,23 @@ final class ControlSocket implements AutoCloseable {
       try (SocketChannel client = server.accept();
           var reader = new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8))) {
         String question = reader.readLine();
-        String answer =
-            "preflight".equals(question)
-                ? preflight()
-                : "unknown: '%s' is not preflight\n".formatted(question);
-        client.write(StandardCharsets.UTF_8.encode(answer));
+        client.write(StandardCharsets.UTF_8.encode(answer(question)));
       } catch (IOException e) {
         if (server.isOpen()) {
           log.accept("control socket: " + e.getMessage());
         }
       }
     }
+  }
+
+  private String answer(@Nullable String question) throws IOException {
+    return switch (question) {
+      case "preflight" -> preflight();
+      case "progress" -> files.progress().now() + "\n";
+      case "metrics" -> FsMetrics.text(files.progress().now());
+      case null, default ->
+          "unknown: '%s' is not preflight, progress or metrics\n".formatted(question);
+    };
   }
 
   private String preflight() throws IOException {

@@ -4,11 +4,13 @@ import hawser.base.BlockFault;
 import hawser.base.UsageFault;
 import hawser.fs.dispatch.FsDevice;
 import hawser.fs.passthrough.PassThrough;
+import hawser.fs.passthrough.Rehearsal;
 import hawser.sys.ThreadCalls;
 import hawser.tools.Command;
 import hawser.tools.Option;
 import hawser.tools.Program;
 import hawser.tools.Terminal;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,6 +51,7 @@ public final class VirtiofsdProgram implements Program {
     try (PassThrough files =
         PassThrough.of(own.sharedFolder(), own.share(), own.migration(), log)) {
       var device = new FsDevice(files, own.tag(), own.queues(), log);
+      rehearse(own, log);
       Path control = own.controlSocket();
       try (ControlSocket _ = control == null ? null : ControlSocket.listen(control, files, log)) {
         return ServedDevice.serve(device, common);
@@ -56,6 +59,19 @@ public final class VirtiofsdProgram implements Program {
     } catch (BlockFault e) {
       throw new UsageFault(e.getMessage());
     }
+  }
+
+  /** A guest may be about to arrive: its downtime is shorter when this is over. */
+  private static void rehearse(FsLine line, Consumer<String> log) {
+    Runnable rehearsal =
+        () -> {
+          try {
+            Rehearsal.run(line.sharedFolder(), line.share());
+          } catch (BlockFault | IOException e) {
+            log.accept("getting ready for guests that arrive: " + e.getMessage());
+          }
+        };
+    Thread.ofPlatform().daemon().name("fs-rehearsal").start(rehearsal);
   }
 
   static void checkTag(String tag) {

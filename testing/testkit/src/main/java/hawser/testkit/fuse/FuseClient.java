@@ -98,6 +98,11 @@ public final class FuseClient implements AutoCloseable {
    */
   public byte[] save() throws BlockFault {
     driver.startLog();
+    return stopAndSave();
+  }
+
+  /** The same when dirty pages are told of already. */
+  public byte[] stopAndSave() throws BlockFault {
     driver.stop();
     return StateTransfer.save(driver.frontEnd());
   }

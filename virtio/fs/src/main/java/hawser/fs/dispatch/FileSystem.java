@@ -44,6 +44,12 @@ public interface FileSystem extends AutoCloseable {
    */
   long write(long handle, long offset, int flags, Iovecs from);
 
+  /** The guest is going to leave, and still runs: a good moment to get ready. Returns at once. */
+  void prepare();
+
+  /** It stays after all. */
+  void cancel();
+
   /** Why the state could not be saved now, in words; empty when it could. No queue works. */
   List<String> obstacles() throws IOException;
 

@@ -97,6 +97,16 @@ public final class FsDevice implements Device, SavesState {
   }
 
   @Override
+  public void prepare() {
+    mount.files.prepare();
+  }
+
+  @Override
+  public void cancel() {
+    mount.files.cancel();
+  }
+
+  @Override
   public void readyToSave() throws IOException {
     List<String> obstacles = mount.files.obstacles();
     if (!obstacles.isEmpty()) {

@@ -157,6 +157,7 @@ final class Inodes {
   synchronized void clear() {
     byNode.clear(this::close);
     root.below = 0;
+    root.visibleInode = root.id.inode();
     byId.clear();
     withDescriptor.clear();
     byNode.add(ROOT_ID, root);
@@ -524,18 +525,20 @@ final class Inodes {
   }
 
   /** Takes over inodes of a guest that arrives; nothing is known before. */
-  synchronized void arrived(List<Inode> arriving, long next) {
-    for (Inode inode : arriving) {
-      if (inode.directory != null) {
-        inode.directory.below++;
-      }
-    }
-    for (Inode inode : arriving) {
-      if (inode.lookups > 0 || inode.below > 0) {
-        byNode.add(inode.nodeId, inode);
-        byId.putIfAbsent(inode.id, inode);
-      }
-    }
+  synchronized void arrived(LongTable<Inode> arriving, long next) {
+    arriving.forEach(
+        (_, inode) -> {
+          if (inode.directory != null) {
+            inode.directory.below++;
+          }
+        });
+    arriving.forEach(
+        (_, inode) -> {
+          if (inode != root && (inode.lookups > 0 || inode.below > 0)) {
+            byNode.add(inode.nodeId, inode);
+            byId.putIfAbsent(inode.id, inode);
+          }
+        });
     nextNode = next;
   }
 

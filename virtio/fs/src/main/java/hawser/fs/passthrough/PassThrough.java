@@ -7,7 +7,6 @@ import hawser.fs.dispatch.FileSystem;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.RequestHeader;
-import hawser.fs.state.CountingSink;
 import hawser.fs.state.SavedLock;
 import hawser.fs.state.StateForms;
 import hawser.sys.FileCalls;
@@ -36,9 +35,13 @@ public final class PassThrough implements FileSystem {
   private final HiddenLinks hidden;
   private final MigrationOptions migration;
   private final Consumer<String> log;
+  private final Progress progress;
+  private final Leaving leaving;
 
-  private PassThrough(Share share, MigrationOptions migration, Consumer<String> log) {
+  private PassThrough(
+      Share share, MigrationOptions migration, Progress progress, Consumer<String> log) {
     this.share = share;
+    this.progress = progress;
     this.migration = migration;
     this.log = log;
     this.hidden = new HiddenLinks(share.inodes);
@@ -48,6 +51,7 @@ public final class PassThrough implements FileSystem {
     this.files = new Files(share, xattrs, locks);
     this.directories = new Directories(share);
     this.statuses = new Statuses(share);
+    this.leaving = new Leaving(share, locks, hidden, migration, progress, log);
   }
 
   /**
@@ -58,6 +62,21 @@ public final class PassThrough implements FileSystem {
   public static PassThrough of(
       Path folder, ShareOptions options, MigrationOptions migration, Consumer<String> log)
       throws BlockFault {
+    return of(folder, options, migration, new Progress(true), log);
+  }
+
+  /** The same, of whose guests nobody is told. */
+  static PassThrough ofNobody(Path folder, ShareOptions options) throws BlockFault {
+    return of(folder, options, MigrationOptions.USUAL, new Progress(), _ -> {});
+  }
+
+  private static PassThrough of(
+      Path folder,
+      ShareOptions options,
+      MigrationOptions migration,
+      Progress progress,
+      Consumer<String> log)
+      throws BlockFault {
     byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
     int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
     String doing = "cannot share " + folder;
@@ -67,7 +86,7 @@ public final class PassThrough implements FileSystem {
     var status = new Statx();
     Result.orFault(PathCalls.statx(root.fd, status), doing);
     var inodes = new Inodes(root, status, options.descriptorsMax());
-    return new PassThrough(new Share(options, inodes), migration, log);
+    return new PassThrough(new Share(options, inodes), migration, progress, log);
   }
 
   @Override
@@ -84,6 +103,7 @@ public final class PassThrough implements FileSystem {
 
   @Override
   public void destroy() {
+    leaving.cancel();
     locks.clear();
     share.clear();
     share.agreed = 0;
@@ -92,42 +112,56 @@ public final class PassThrough implements FileSystem {
   }
 
   @Override
+  public void prepare() {
+    leaving.prepare();
+  }
+
+  @Override
+  public void cancel() {
+    leaving.cancel();
+  }
+
+  @Override
   public void save(OutputStream to) throws IOException {
-    StateSaver.save(share, locks, migration.limits(), hidden, migration.form().writing(to));
+    leaving.save(to);
     locks.giveUp();
   }
 
   @Override
   public List<String> obstacles() throws IOException {
-    return survey().obstacles();
+    return leaving.obstacles();
   }
 
   /** What a migration would mean now; the guest may be at work. */
   public Survey survey() throws IOException {
-    long unknown = share.agreed & migration.form().unknownFlags();
-    if (unknown != 0) {
-      String why =
-          "the guest has agreed to "
-              + Features.names(unknown)
-              + ", which the other daemon does not know";
-      return new Survey(List.of(why), 0, 0, 0, 0, 0, 0);
-    }
-    var sink = new CountingSink();
-    return StateSaver.survey(share, locks, migration.limits(), hidden, sink);
+    return leaving.survey(new Progress());
+  }
+
+  /** How far a guest's departure or arrival is. */
+  public Progress progress() {
+    return progress;
   }
 
   @Override
   public OptionalLong load(InputStream from) throws IOException {
     destroy();
+    progress.begin(Progress.Phase.LOADING);
+    boolean well = false;
     boolean goOn = migration.onError() == MigrationOptions.OnError.GUEST_ERROR;
-    try (var loader = new StateLoader(share, files, locks, migration.limits(), goOn, log)) {
-      StateForms.read(from, loader);
+    try (var loader =
+        new StateLoader(share, files, locks, migration.limits(), goOn, log, progress)) {
+      StateForms.read(progress.counting(from), loader);
+      well = true;
+    } finally {
+      Progress.Now report = progress.arrived(well);
+      log.accept((well ? "arrived: " : "could not arrive: ") + report);
     }
     return share.mounted ? OptionalLong.of(share.agreed) : OptionalLong.empty();
   }
 
   @Override
   public void resumed() {
+    leaving.stayed();
     hidden.remove();
     for (SavedLock lock : locks.takeBack()) {
       log.accept("a lock of the guest's has been taken by somebody else: " + lock);
@@ -233,6 +267,7 @@ public final class PassThrough implements FileSystem {
 
   @Override
   public void close() {
+    leaving.cancel();
     locks.clear();
     share.clear();
     share.inodes.close();

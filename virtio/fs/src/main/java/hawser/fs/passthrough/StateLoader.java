@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -36,12 +37,17 @@ final class StateLoader implements StateSink, AutoCloseable {
   private final StateLimits limits;
   private final boolean goOnWithout;
   private final Consumer<String> log;
-  private final Map<Long, SavedInode> saved = new HashMap<>();
-  private final List<SavedInode> order = new ArrayList<>();
+  private final Progress progress;
+
+  /** Inodes for which something must be done at the end; of the others only the place is kept. */
+  private final Map<Long, SavedInode> saved = new LinkedHashMap<>();
+
+  private long count;
+  private long nextNode;
   private final Map<Long, NamelessFile> made = new HashMap<>();
   private final Map<Long, SavedFile> open = new HashMap<>();
   private final List<SavedLock> held = new ArrayList<>();
-  private final Map<Long, Inode> arriving = new HashMap<>();
+  private final LongTable<Inode> arriving = new LongTable<>();
   private final Map<FileSystemAt, FileSystemAt> fileSystems = new HashMap<>();
   private final Statx status = new Statx();
   private @Nullable SavedSettings settings;
@@ -58,7 +64,8 @@ final class StateLoader implements StateSink, AutoCloseable {
       Locks locks,
       StateLimits limits,
       boolean goOnWithout,
-      Consumer<String> log) {
+      Consumer<String> log,
+      Progress progress) {
     this.share = share;
     this.inodes = share.inodes;
     this.files = files;
@@ -66,6 +73,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     this.limits = limits;
     this.goOnWithout = goOnWithout;
     this.log = log;
+    this.progress = progress;
   }
 
   /** A mount of a file system on one of the hosts. */
@@ -97,7 +105,8 @@ final class StateLoader implements StateSink, AutoCloseable {
 
   @Override
   public void inode(SavedInode inode) throws IOException {
-    if (order.size() == StateLimits.INODES_MAX) {
+    progress.oneMore();
+    if (count++ == StateLimits.INODES_MAX) {
       throw new IOException("more than %d inodes".formatted(StateLimits.INODES_MAX));
     }
     boolean isRoot = inode.location() instanceof Location.Root;
@@ -106,23 +115,41 @@ final class StateLoader implements StateSink, AutoCloseable {
           "inode %d is at %s, looked up %d times"
               .formatted(inode.nodeId(), inode.location(), inode.lookups()));
     }
-    if (inode.location() instanceof Location.Named(long directory, Name name)) {
-      if (!name.isComponent()) {
-        throw new IOException("inode %d is called '%s'".formatted(inode.nodeId(), name));
-      }
-      if (!saved.containsKey(directory)) {
-        throw new IOException(
-            "inode %d lies in %d, which has not come".formatted(inode.nodeId(), directory));
-      }
+    if (hasCome(inode.nodeId())) {
+      throw new IOException("inode %d comes twice".formatted(inode.nodeId()));
     }
     if (inode.location() instanceof Location.Hidden(Name name) && !HiddenLinks.isOne(name)) {
       // It will be removed, so it must be no name of anybody else's.
       throw new IOException("inode %d is hidden as '%s'".formatted(inode.nodeId(), name));
     }
-    if (saved.put(inode.nodeId(), inode) != null) {
-      throw new IOException("inode %d comes twice".formatted(inode.nodeId()));
+    nextNode = Math.max(nextNode, inode.nodeId() + 1);
+    if (inode.location() instanceof Location.Named(long directory, Name name)) {
+      checkName(inode, directory, name);
+      if (!inode.needed() && arriving.get(directory) != null) {
+        // Nearly all are like this: no more of them is remembered than where they are.
+        named(inode, directory, name);
+        return;
+      }
     }
-    order.add(inode);
+    if (isRoot) {
+      fileSystems.put(FileSystemAt.of(inode.identity()), FileSystemAt.of(inodes.root().id));
+      arriving.add(inode.nodeId(), inodes.root());
+    }
+    saved.put(inode.nodeId(), inode);
+  }
+
+  private boolean hasCome(long nodeId) {
+    return arriving.get(nodeId) != null || saved.containsKey(nodeId);
+  }
+
+  private void checkName(SavedInode inode, long directory, Name name) throws IOException {
+    if (!name.isComponent()) {
+      throw new IOException("inode %d is called '%s'".formatted(inode.nodeId(), name));
+    }
+    if (!hasCome(directory)) {
+      throw new IOException(
+          "inode %d lies in %d, which has not come".formatted(inode.nodeId(), directory));
+    }
   }
 
   private NamelessFile made(long nodeId) throws IOException {
@@ -174,7 +201,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     if (open.size() == StateLimits.FILES_MAX) {
       throw new IOException("more than %d open files".formatted(StateLimits.FILES_MAX));
     }
-    if (!saved.containsKey(file.nodeId())) {
+    if (!hasCome(file.nodeId())) {
       throw new IOException(
           "file %d is of inode %d, which has not come".formatted(file.handle(), file.nodeId()));
     }
@@ -197,6 +224,8 @@ final class StateLoader implements StateSink, AutoCloseable {
     if (given == null) {
       throw new IOException("the state has no settings");
     }
+    progress.begin(Progress.Phase.OPENING);
+    progress.total(count);
     boolean complete = false;
     try {
       share.arrived(given);
@@ -227,13 +256,11 @@ final class StateLoader implements StateSink, AutoCloseable {
   }
 
   private void placeInodes(SavedSettings given) throws IOException {
-    long unknown = given.nextNode();
-    for (SavedInode inode : order) {
+    for (SavedInode inode : saved.values()) {
       place(inode);
-      unknown = Math.max(unknown, inode.nodeId() + 1);
     }
-    inodes.arrived(List.copyOf(arriving.values()), unknown);
-    for (SavedInode inode : order) {
+    inodes.arrived(arriving, Math.max(given.nextNode(), nextNode));
+    for (SavedInode inode : saved.values()) {
       if (inode.needed()) {
         find(inode);
       }
@@ -243,12 +270,9 @@ final class StateLoader implements StateSink, AutoCloseable {
   private void place(SavedInode inode) throws IOException {
     switch (inode.location()) {
       case Location.Root _ -> {
-        Inode root = inodes.root();
-        fileSystems.put(FileSystemAt.of(inode.identity()), FileSystemAt.of(root.id));
         if (inode.visibleInode() != 0) {
-          root.visibleInode = inode.visibleInode();
+          inodes.root().visibleInode = inode.visibleInode();
         }
-        arriving.put(inode.nodeId(), root);
       }
       case Location.Named(long directory, Name name) -> named(inode, directory, name);
       case Location.AtPath(Name path) -> atPath(inode, path);
@@ -291,7 +315,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     if (inode.visibleInode() != 0) {
       placed.visibleInode = inode.visibleInode();
     }
-    arriving.put(inode.nodeId(), placed);
+    arriving.add(inode.nodeId(), placed);
   }
 
   private void lost(SavedInode inode) throws IOException {

@@ -20,8 +20,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -37,13 +39,14 @@ final class StateSaver {
   private final Inodes inodes;
   private final Locks locks;
   private final StateLimits limits;
-  private final StateSink sink;
+  private final Progress progress;
   private final boolean surveyOnly;
   private final HiddenLinks hidden;
   private final Statx status = new Statx();
   private final Set<Long> told = new HashSet<>();
   private final List<Inode> embedded = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
+  private final Map<Long, Location> found = new HashMap<>();
   private long embeddedBytes;
 
   private StateSaver(
@@ -51,37 +54,55 @@ final class StateSaver {
       Locks locks,
       StateLimits limits,
       HiddenLinks hidden,
-      StateSink sink,
+      Progress progress,
       boolean surveyOnly) {
     this.share = share;
     this.inodes = share.inodes;
     this.locks = locks;
     this.limits = limits;
     this.hidden = hidden;
-    this.sink = sink;
+    this.progress = progress;
     this.surveyOnly = surveyOnly;
   }
 
-  /** Writes everything. */
-  static void save(Share share, Locks locks, StateLimits limits, HiddenLinks hidden, StateSink sink)
-      throws IOException {
-    var saver = new StateSaver(share, locks, limits, hidden, sink, false);
-    saver.run();
-    if (!saver.problems.isEmpty()) {
-      throw new IOException(String.join("; ", saver.problems));
-    }
-    sink.end();
+  /**
+   * For one state. Files in use are looked for at once: {@link #problems} tells of those that would
+   * be lost.
+   */
+  static StateSaver of(
+      Share share, Locks locks, StateLimits limits, HiddenLinks hidden, Progress progress) {
+    var saver = new StateSaver(share, locks, limits, hidden, progress, false);
+    progress.begin(Progress.Phase.FINDING);
+    saver.findNeeded();
+    return saver;
   }
 
-  /** What saving would mean now. Tells {@code sink} what would be written, but for content. */
-  static Survey survey(
-      Share share, Locks locks, StateLimits limits, HiddenLinks hidden, CountingSink sink)
+  /** What would not survive, in words. */
+  List<String> problems() {
+    return List.copyOf(problems);
+  }
+
+  /** Writes everything. */
+  void save(StateSink to) throws IOException {
+    tell(to);
+    if (!problems.isEmpty()) {
+      throw new IOException(String.join("; ", problems));
+    }
+    to.end();
+  }
+
+  /** What saving would mean now. Nothing is changed; the guest may be at work. */
+  static Survey survey(Share share, Locks locks, StateLimits limits, Progress progress)
       throws IOException {
     long start = System.nanoTime();
-    var saver = new StateSaver(share, locks, limits, hidden, sink, true);
-    saver.run();
+    var none = new HiddenLinks(share.inodes);
+    var saver = new StateSaver(share, locks, limits, none, progress, true);
+    var sink = new CountingSink();
+    saver.findNeeded();
+    saver.tell(sink);
+    sink.end();
     return new Survey(
-        List.copyOf(saver.problems),
+        saver.problems(),
         sink.inodes(),
         sink.files(),
         sink.locks(),
@@ -90,19 +111,33 @@ final class StateSaver {
         System.nanoTime() - start);
   }
 
-  private void run() throws IOException {
-    sink.settings(share.settings());
+  private void findNeeded() {
     for (Inode inode : inodes.all()) {
-      tellWithDirectories(inode);
+      if (isNeeded(inode)) {
+        found.put(inode.nodeId, locate(inode));
+      }
+    }
+  }
+
+  private void tell(StateSink to) throws IOException {
+    to.settings(share.settings());
+    List<Inode> all = inodes.all();
+    progress.total(all.size());
+    for (Inode inode : all) {
+      if (progress.isStopped()) {
+        return;
+      }
+      tellWithDirectories(inode, to);
+      progress.oneMore();
     }
     for (Inode inode : embedded) {
-      content(inode);
+      content(inode, to);
     }
     for (OpenFile file : share.openFiles()) {
-      sink.file(new SavedFile(file.handle(), file.inode().nodeId, file.flags()));
+      to.file(new SavedFile(file.handle(), file.inode().nodeId, file.flags()));
     }
     for (var lock : locks.all()) {
-      sink.lock(lock);
+      to.lock(lock);
     }
   }
 
@@ -110,23 +145,24 @@ final class StateSaver {
   private record Located(Inode inode, Location location) {}
 
   /** Tells an inode after the directories that its location leads through. */
-  private void tellWithDirectories(Inode inode) throws IOException {
+  private void tellWithDirectories(Inode inode, StateSink to) throws IOException {
     Deque<Located> untold = new ArrayDeque<>();
     for (Inode at = inode; at != null && told.add(at.nodeId); ) {
-      var located = new Located(at, locate(at));
+      Location before = found.get(at.nodeId);
+      var located = new Located(at, before == null ? locate(at) : before);
       untold.push(located);
       at = located.location() instanceof Location.Named ? at.directory : null;
     }
     for (Located next : untold) {
-      tell(next.inode(), next.location());
+      tell(next.inode(), next.location(), to);
     }
   }
 
-  private void tell(Inode inode, Location location) throws IOException {
+  private void tell(Inode inode, Location location, StateSink to) throws IOException {
     if (location instanceof Location.Embedded) {
       embedded.add(inode);
     }
-    sink.inode(
+    to.inode(
         new SavedInode(
             inode.nodeId,
             inode.lookups,
@@ -269,7 +305,7 @@ final class StateSaver {
   }
 
   /** A file that travels with its content: what is stored of it, and its attributes. */
-  private void content(Inode inode) throws IOException {
+  private void content(Inode inode, StateSink to) throws IOException {
     if (surveyOnly) {
       return;
     }
@@ -277,7 +313,7 @@ final class StateSaver {
     if (held == null) {
       throw new AssertionError("located without a descriptor: " + inode.nodeId);
     }
-    try (var moved = new EmbeddedContent(inode.nodeId, sink)) {
+    try (var moved = new EmbeddedContent(inode.nodeId, to)) {
       moved.attributes(held);
       if (inode.type == Statx.REGULAR) {
         moved.bytes(inodes.openAgain(inode, FileCalls.O_RDONLY));

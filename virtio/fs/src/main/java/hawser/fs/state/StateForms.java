@@ -33,19 +33,20 @@ public enum StateForms {
   }
 
   /**
-   * Reads a state in whichever form it is.
+   * Reads a state in whichever form it is; answers that.
    *
    * @throws IOException when it is damaged, or in none
    */
-  public static void read(InputStream in, StateSink sink) throws IOException {
+  public static StateForms read(InputStream in, StateSink sink) throws IOException {
     var first = new BufferedInputStream(in);
     first.mark(HawserForm.MAGIC.length);
     byte[] magic = first.readNBytes(HawserForm.MAGIC.length);
     first.reset();
     if (StateReader.begins(magic)) {
       StateReader.read(first, sink);
-    } else {
-      VirtiofsdReader.read(first, sink);
+      return HAWSER;
     }
+    VirtiofsdReader.read(first, sink);
+    return VIRTIOFSD;
   }
 }

@@ -25,6 +25,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -98,7 +100,7 @@ class StateTest {
           .isEqualTo(new FuseReply.Locked(new FileLock(3, 9, FileLock.WRITE, 0)));
       assertThat(there.lookup(ROOT, Name.of("directory"))).isEqualTo(directory);
     }
-    assertThat(log).isEmpty();
+    assertThat(log).allMatch(line -> line.matches("(left|arrived): .*"));
   }
 
   @Test
@@ -244,5 +246,73 @@ class StateTest {
           .hasMessage(
               "the guest has agreed to WRITEBACK_CACHE, which this daemon's options do not offer");
     }
+  }
+
+  @Test
+  void journeysAreSeen() throws Exception {
+    Path recorded = elsewhere.resolve("recording.jfr");
+    try (PassThrough from = share();
+        PassThrough to = share();
+        var recording = new Recording()) {
+      recording.enable("hawser.FsMigration");
+      recording.start();
+      var guest = new Caller(from);
+      guest.mkdir(ROOT, "directory");
+      from.prepare();
+      assertThat(from.obstacles()).isEmpty();
+      byte[] state = save(from);
+      load(to, state);
+      assertThatThrownBy(() -> load(to, java.util.Arrays.copyOf(state, state.length - 1)))
+          .isInstanceOf(IOException.class);
+      recording.stop();
+      recording.dump(recorded);
+      Progress.Now left = from.progress().now();
+      assertThat(left.phase()).isEqualTo(Progress.Phase.IDLE);
+      assertThat(left.inodes()).isEqualTo(left.total()).isEqualTo(2);
+      assertThat(left.bytes()).isEqualTo(state.length);
+      assertThat(left.nanos())
+          .containsOnlyKeys(
+              Progress.Phase.PREPARING, Progress.Phase.FINDING, Progress.Phase.SAVING);
+      assertThat(List.of(left.departures(), left.arrivals(), left.failures()))
+          .containsExactly(1L, 0L, 0L);
+      Progress.Now arrived = to.progress().now();
+      assertThat(List.of(arrived.departures(), arrived.arrivals(), arrived.failures()))
+          .containsExactly(0L, 1L, 1L);
+    }
+    assertThat(log).hasSize(3);
+    assertThat(log.get(0)).startsWith("left: 2 of 2 inodes, ");
+    assertThat(log.get(1)).startsWith("arrived: 2 of 2 inodes, ");
+    assertThat(log.get(2)).startsWith("could not arrive: 2 inodes, ");
+    assertThat(RecordingFile.readAllEvents(recorded))
+        .extracting(event -> event.getString("direction") + event.getBoolean("succeeded"))
+        .containsExactly("departuretrue", "arrivaltrue", "arrivalfalse");
+  }
+
+  /** Whoever leaves off, or is destroyed, waits for nothing that still goes through the inodes. */
+  @Test
+  void aPreparationEndsWhenItIsCalledOff() throws Exception {
+    try (PassThrough from = share()) {
+      var guest = new Caller(from);
+      for (int i = 0; i < 1000; i++) {
+        guest.mkdir(ROOT, "directory-" + i);
+      }
+      for (int i = 0; i < 20; i++) {
+        from.prepare();
+        from.cancel();
+      }
+      from.prepare();
+      assertThat(from.obstacles()).isEmpty();
+      byte[] state = save(from);
+      try (PassThrough to = share()) {
+        load(to, state);
+        assertThat(Caller.arrived(to).lookup(ROOT, Name.of("directory-999"))).isPositive();
+      }
+    }
+  }
+
+  @Test
+  void aRehearsalTouchesNothing() throws Exception {
+    Rehearsal.run(folder, OPTIONS);
+    assertThat(names()).isEmpty();
   }
 }

@@ -307,27 +307,41 @@ public final class Driver implements AutoCloseable {
    * @throws PeerFault when the back-end refuses the state or lacks a feature
    */
   public void moveTo(FrontEnd destination, byte[] state) throws BlockFault {
-    FrontEnd source = frontEnd;
-    long agreed = features;
-    long agreedProtocol = protocol;
-    boolean moved = false;
+    moveTo(destination(destination), state);
+  }
+
+  /** Agrees with a back-end to which this driver may move; while the guest still runs, as QEMU. */
+  public Driver destination(FrontEnd destination) {
+    boolean agreed = false;
     try {
-      frontEnd = destination;
-      negotiate();
-      if (features != agreed) {
-        throw new PeerFault("features are %#x, and were %#x".formatted(features, agreed));
-      }
-      StateTransfer.load(destination, state);
-      moved = true;
+      Driver there = agree(destination, ram, plan);
+      agreed = true;
+      return there;
     } finally {
-      if (!moved) {
-        frontEnd = source;
-        features = agreed;
-        protocol = agreedProtocol;
+      if (!agreed) {
         destination.close();
       }
     }
-    source.close();
+  }
+
+  /** The same to a back-end from {@link #destination}. */
+  public void moveTo(Driver destination, byte[] state) throws BlockFault {
+    boolean moved = false;
+    try {
+      if (destination.features != features) {
+        throw new PeerFault(
+            "features are %#x, and were %#x".formatted(destination.features, features));
+      }
+      StateTransfer.load(destination.frontEnd, state);
+      moved = true;
+    } finally {
+      if (!moved) {
+        destination.close();
+      }
+    }
+    frontEnd.close();
+    frontEnd = destination.frontEnd;
+    protocol = destination.protocol;
     if (dirty != null) {
       dirty.close();
       dirty = null;
