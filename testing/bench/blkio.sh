@@ -3,22 +3,22 @@
 # built for, and the benchmark is compiled from the example in its package. Sourced after shared.sh.
 . ../next-release.sh
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hawser/blkio
+lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
 
 fetch_blkio() {
   unpack_next "$cache" libblkio1 libblkio-dev libc6 libgcc-s1
-  lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
   cc -O2 -o "$cache/blkio-bench" "$cache/unpacked/usr/share/doc/libblkio-dev/examples/blkio-bench.c" \
     -I"$cache/unpacked/usr/include" -L"$lib" -lblkio -lpthread -Wl,--allow-shlib-undefined
 }
 
-[ -x "$cache/blkio-bench" ] || fetch_blkio >&2 || {
+# The libraries are unpacked before the benchmark is compiled, but caches have been seen without them.
+{ [ -x "$cache/blkio-bench" ] && [ -x "$lib/ld-linux-x86-64.so.2" ]; } || fetch_blkio >&2 || {
   say "libblkio cannot be had here"
   exit 1
 }
 
 # blkio SOCKET RW BYTES DEPTH: requests per second.
 blkio() {
-  lib=$cache/unpacked/usr/lib/x86_64-linux-gnu
   "$lib/ld-linux-x86-64.so.2" --library-path "$lib" "$cache/blkio-bench" \
     --runtime="$RUN_SECONDS" --readwrite="$2" --blocksize="$3" --iodepth="$4" \
     virtio-blk-vhost-user path="$1" | awk -F'[:,]' '/kiops/ { print $2 * 1000; exit }'

@@ -71,6 +71,14 @@ slowest() {
   drive "$@" | tr ';' '\n' | sed -n 's/^99\.000000%=//p' | head -n 1
 }
 
+# testkit CLASS ARGUMENT...: runs one of the loads that are written in Java.
+testkit() {
+  modules=../../tools/target/modules
+  "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED \
+    -cp "../testkit/target/classes:$modules/hawser-vhost-0.1.0.jar:$modules/hawser-sys-0.1.0.jar:$modules/hawser-base-0.1.0.jar" \
+    "$@"
+}
+
 # keep NAME WORK VALUE: one measurement.
 keep() {
   echo "$3" >>"$work/$2.$1.values"

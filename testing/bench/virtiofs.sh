@@ -2,8 +2,6 @@
 # each on the same file system, without sandboxes: the kernel's filters cost each call the same.
 . ./shared.sh
 virtiofsd=../target/virtiofsd/virtiofsd
-classes=../testkit/target/classes:../../tools/target/modules/hawser-vhost-0.1.0.jar
-classes=$classes:../../tools/target/modules/hawser-sys-0.1.0.jar:../../tools/target/modules/hawser-base-0.1.0.jar
 [ -x "$virtiofsd" ] || {
   say "virtiofsd cannot be had here"
   exit 1
@@ -42,8 +40,7 @@ load() {
 drive_fs() {
   server=$1
   shift
-  "$JAVA_HOME/bin/java" --enable-native-access=ALL-UNNAMED -cp "$classes" \
-    hawser.testkit.fuse.FsLoad "$work/$server.sock" "$@"
+  testkit hawser.testkit.fuse.FsLoad "$work/$server.sock" "$@"
 }
 
 # compare KEY TITLE BAR WORK NUMBER...
