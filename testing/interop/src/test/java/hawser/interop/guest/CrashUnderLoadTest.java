@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Side;
+import hawser.vhost.backend.BackEndOptions;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ class CrashUnderLoadTest {
       GuestLoad.start(guest, "/dev/vda");
       GuestLoad.awaitRound(guest);
       first.kill();
-      for (int step = 1; step <= steps; step++) {
+      for (int step = BackEndOptions.BEFORE_CALL; step <= steps; step++) {
         try (Peer dying = serveUntil(step)) {
           assertThat(dying.await()).as("step %d: %s", step, dying.err()).isEqualTo(KILLED);
         }

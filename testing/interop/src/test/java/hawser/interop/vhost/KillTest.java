@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Side;
+import hawser.vhost.backend.BackEndOptions;
 import hawser.vhost.frontend.BlkDriver;
 import hawser.vhost.frontend.BlkQueue;
 import hawser.vhost.frontend.BlkType;
@@ -69,7 +70,7 @@ class KillTest {
         .isEqualTo(-1);
   }
 
-  /** The record's steps are numbered in SplitInflight and PackedInflight. */
+  /** The steps are numbered in SplitInflight and PackedInflight; before them is BEFORE_CALL. */
   @ParameterizedTest
   @CsvSource({DriverPlan.SPLIT + ", 7", DriverPlan.PACKED + ", 9"})
   void noWriteIsLostAtAnyStepOfTheRecord(long ringFeatures, int steps) throws Exception {
@@ -77,10 +78,10 @@ class KillTest {
     Path socket = temp.resolve("s");
     DriverPlan plan = DriverPlan.of(ringFeatures | BlkDriver.F_ALL).withQueues(1, 64, 4);
     try (GuestRam ram = GuestRam.of(16 << 20)) {
-      Peer server = dying(image, socket, 1);
+      Peer server = dying(image, socket, BackEndOptions.BEFORE_CALL);
       try (Driver driver = Driver.start(Sockets.connect(socket), ram, plan)) {
         var queue = new BlkQueue(driver.queue(0), ram, SLOTS, BLOCK, BLOCK);
-        for (int step = 1; step <= steps; step++) {
+        for (int step = BackEndOptions.BEFORE_CALL; step <= steps; step++) {
           writeUntilDead(queue, server);
           assertThat(server.await()).isEqualTo(137);
           server.close();

@@ -13,11 +13,14 @@ import java.util.function.IntConsumer;
  * @param inBand whether to offer kicks and calls as messages, for simulations; not to QEMU, which
  *     agrees to them and then does not send any
  * @param log takes one line for everything that a person should know
- * @param crashPoint told each step of the record of requests under way, for tests that end the
- *     process there
+ * @param crashPoint told each step of the record of requests under way, and {@link #BEFORE_CALL},
+ *     for tests that end the process there
  */
 public record BackEndOptions(
     long pollNanos, boolean inOrder, boolean inBand, Consumer<String> log, IntConsumer crashPoint) {
+  /** The step at which a chain is used and its driver, which waits for that, not yet called. */
+  public static final int BEFORE_CALL = 0;
+
   /** About as long as it takes to wake a thread twice. */
   public static final long POLL_NANOS = 50_000;
 

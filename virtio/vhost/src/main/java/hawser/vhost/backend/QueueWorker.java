@@ -372,8 +372,8 @@ final class QueueWorker implements Completion, Runnable {
   private void callAfterGiving(Work now) {
     if (Thread.currentThread() == thread) {
       callDue = true;
-    } else if (now.ring().wantsCall()) {
-      now.descriptors().call();
+    } else {
+      callIfWanted(now.ring(), now.descriptors());
     }
   }
 
@@ -381,11 +381,16 @@ final class QueueWorker implements Completion, Runnable {
     lock.lock();
     try {
       callDue = false;
-      if (now.ring().wantsCall()) {
-        now.descriptors().call();
-      }
+      callIfWanted(now.ring(), now.descriptors());
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void callIfWanted(DeviceRing ring, VringDescriptors descriptors) {
+    if (ring.wantsCall()) {
+      options.crashPoint().accept(BackEndOptions.BEFORE_CALL);
+      descriptors.call();
     }
   }
 }
