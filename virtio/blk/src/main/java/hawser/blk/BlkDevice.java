@@ -143,6 +143,11 @@ public final class BlkDevice implements Device {
     }
   }
 
+  @Override
+  public boolean behindIommu() {
+    return true;
+  }
+
   /** What waits for a worker can as well wait at another back-end. */
   @Override
   public boolean suspendsRequests() {

@@ -48,6 +48,13 @@ final class BackEndChannel implements AutoCloseable {
     }
   }
 
+  /** Says something that is not to be answered. */
+  void tell(BackEndMessage message) {
+    ByteBuffer payload = VhostSocket.payload();
+    BackEndCodec.write(message, payload);
+    socket.send(BackEndCodec.code(message).number, 0, payload.flip());
+  }
+
   /** Wakes whoever waits for an answer. */
   void shutdown() {
     socket.shutdown();

@@ -69,6 +69,14 @@ public interface Device extends AutoCloseable {
     return false;
   }
 
+  /**
+   * Whether it may be put behind an IOMMU: it reaches guest memory by its chains only
+   * (VIRTIO_F_ACCESS_PLATFORM).
+   */
+  default boolean behindIommu() {
+    return false;
+  }
+
   /** The driver starts anew: forget everything that it said. No queue works meanwhile. */
   default void reset() {}
 

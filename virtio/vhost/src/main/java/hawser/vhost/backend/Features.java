@@ -16,6 +16,7 @@ final class Features {
         | VirtioFeature.PROTOCOL_FEATURES
         | VirtioFeature.VERSION_1
         | VirtioFeature.RING_PACKED
+        | (device.behindIommu() ? VirtioFeature.ACCESS_PLATFORM : 0)
         | (options.inOrder() ? VirtioFeature.IN_ORDER : 0);
   }
 

@@ -42,6 +42,9 @@ final class QueueWorker implements Completion, Runnable {
   private long given;
   private volatile boolean interrupted;
 
+  /** Set before the lock is taken: the queue may hold it while it waits for a translation. */
+  private volatile boolean stopAsked;
+
   /** What a queue needs to work: exchanged as a whole. */
   record Work(
       DeviceRing ring,
@@ -67,6 +70,7 @@ final class QueueWorker implements Completion, Runnable {
       stopping = false;
       suspending = false;
       interrupted = false;
+      stopAsked = false;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -79,6 +83,7 @@ final class QueueWorker implements Completion, Runnable {
    * @param suspend whether chains may be left to a successor instead
    */
   void stop(boolean suspend) {
+    stopAsked = true;
     lock.lock();
     try {
       stopping = true;
@@ -117,6 +122,11 @@ final class QueueWorker implements Completion, Runnable {
     }
   }
 
+  /** Whether the queue has been told to stop, or is about to be. */
+  boolean stopAsked() {
+    return stopAsked;
+  }
+
   private void wake() {
     interrupted = true;
     EventFd.signal(wakeFd);
@@ -132,7 +142,13 @@ final class QueueWorker implements Completion, Runnable {
     for (Work now = awaitWork(); now != null; now = awaitWork()) {
       try {
         serve(now);
-      } catch (PeerFault | InternalError | AssertionError e) {
+      } catch (PeerFault e) {
+        // A queue that is to stop has perhaps given up to wait for a translation; if its ring is
+        // broken, whoever goes on finds it so.
+        if (!stopAsked) {
+          broken(now, e);
+        }
+      } catch (InternalError | AssertionError e) {
         broken(now, e);
       } catch (RuntimeException e) {
         broken(now, new AssertionError(e));
@@ -320,6 +336,9 @@ final class QueueWorker implements Completion, Runnable {
   private boolean maySuspend() {
     lock.lock();
     try {
+      while (stopAsked && !stopping) {
+        changed.awaitUninterruptibly();
+      }
       return suspending;
     } finally {
       lock.unlock();

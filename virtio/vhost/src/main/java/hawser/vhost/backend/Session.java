@@ -5,6 +5,7 @@ import hawser.vhost.connection.Received;
 import hawser.vhost.connection.VhostSocket;
 import hawser.vhost.memory.DirtyLog;
 import hawser.vhost.memory.GuestMemory;
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.message.BackEndMessage;
 import hawser.vhost.message.ConfigSpace;
 import hawser.vhost.message.Descriptors;
@@ -13,6 +14,7 @@ import hawser.vhost.message.FrontEndCodec;
 import hawser.vhost.message.FrontEndMessage.*;
 import hawser.vhost.message.Header;
 import hawser.vhost.message.InflightArea;
+import hawser.vhost.message.IotlbEntry;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.ReplyRule;
 import hawser.vhost.message.StateDirection;
@@ -38,6 +40,7 @@ final class Session implements DeviceHost {
   private final long offeredProtocol;
   private final List<Vring> vrings = new ArrayList<>();
   private final GuestMemory memory = new GuestMemory();
+  private final Iotlb iotlb = new Iotlb(this::missed);
   private long features;
   private long protocol;
   private int status;
@@ -146,9 +149,9 @@ final class Session implements DeviceHost {
       case GetFeatures() -> Reply.number(offered);
       case SetFeatures(long asked) -> setFeatures(asked);
       case SetOwner(), ResetOwner() -> Reply.DONE;
-      case SetMemTable(var regions) -> whilePaused(() -> memory.replace(regions, fds));
-      case AddMemReg(var region) -> whilePaused(() -> memory.add(region, fds));
-      case RemMemReg(var region) -> whilePaused(() -> memory.remove(region));
+      case SetMemTable(var regions) -> changeMemory(() -> memory.replace(regions, fds));
+      case AddMemReg(var region) -> changeMemory(() -> memory.add(region, fds));
+      case RemMemReg(var region) -> changeMemory(() -> memory.remove(region));
       case GetMaxMemSlots() -> Reply.number(GuestMemory.SLOTS_MAX);
       case SetLogBase(long size, long offset) -> setLogBase(size, offset, fds);
       // A log descriptor would only be told of what the log itself shows.
@@ -188,9 +191,9 @@ final class Session implements DeviceHost {
       case SetDeviceStateFd state -> setDeviceState(state, fds);
       case CheckDeviceState() -> checkDeviceState();
       case VringKick(int i) -> kick(i);
+      case IotlbMsg(var entry) -> translate(entry);
       case SendRarp _,
           NetSetMtu _,
-          IotlbMsg _,
           SetVringEndian _,
           CreateCryptoSession _,
           CloseCryptoSession _,
@@ -219,6 +222,7 @@ final class Session implements DeviceHost {
         features,
         ProtocolFeature.GPA_ADDRESSES.in(protocol),
         memory.table(),
+        (features & VirtioFeature.ACCESS_PLATFORM) != 0 ? iotlb : null,
         logged ? log : null,
         inflight);
   }
@@ -259,6 +263,48 @@ final class Session implements DeviceHost {
       vrings.forEach(vring -> vring.resume(around()));
     }
     return Reply.DONE;
+  }
+
+  /** Translations lead to the memory of before. */
+  private Reply changeMemory(Runnable change) {
+    return whilePaused(
+        () -> {
+          iotlb.clear();
+          change.run();
+        });
+  }
+
+  private void missed(long iova, int permission) {
+    BackEndChannel open = channel;
+    if (open != null) {
+      open.tell(
+          new BackEndMessage.IotlbMsg(
+              new IotlbEntry(iova, 0, 0, permission, IotlbEntry.Type.MISS)));
+    }
+  }
+
+  /** The front-end gives or takes back a translation; answered always, by 0 or not. */
+  private Reply translate(IotlbEntry entry) {
+    if ((offered & VirtioFeature.ACCESS_PLATFORM) == 0) {
+      throw new PeerFault("IOTLB_MSG: its feature was not offered");
+    }
+    try {
+      switch (entry.type()) {
+        case UPDATE ->
+            iotlb.update(entry, memory.table(), ProtocolFeature.GPA_ADDRESSES.in(protocol));
+        case INVALIDATE -> {
+          vrings.forEach(vring -> vring.pauseIfInvalid(entry, packed()));
+          iotlb.invalidate(entry);
+        }
+        case MISS, ACCESS_FAIL ->
+            throw new PeerFault("IOTLB_MSG: %s is for back-ends to say".formatted(entry.type()));
+      }
+      vrings.forEach(vring -> vring.resume(around()));
+      return Reply.number(0);
+    } catch (PeerFault e) {
+      options.log().accept(String.valueOf(e.getMessage()));
+      return Reply.number(1);
+    }
   }
 
   private Reply setFeatures(long asked) {
@@ -405,6 +451,7 @@ final class Session implements DeviceHost {
 
   private Reply reset() {
     vrings.forEach(Vring::reset);
+    iotlb.clear();
     device.reset();
     return Reply.DONE;
   }

@@ -2,8 +2,10 @@ package hawser.vhost.backend;
 
 import hawser.base.PeerFault;
 import hawser.vhost.memory.DirtyLog;
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.memory.MemoryTable;
 import hawser.vhost.message.FrontEndMessage.SetVringAddr;
+import hawser.vhost.message.IotlbEntry;
 import hawser.vhost.message.VirtioFeature;
 import hawser.vhost.ring.DeviceRing;
 import hawser.vhost.ring.PackedInflight;
@@ -44,6 +46,7 @@ final class Vring {
       long features,
       boolean guestAddresses,
       MemoryTable memory,
+      @Nullable Iotlb iotlb,
       @Nullable DirtyLog log,
       @Nullable Inflight inflight) {
     boolean packed() {
@@ -105,6 +108,10 @@ final class Vring {
       options.log().accept("vring %d is started without size and addresses".formatted(index));
       return;
     }
+    if (!translated(at, around)) {
+      // The front-end has been asked, and with what it says there comes another try.
+      return;
+    }
     if (worker == null) {
       worker = new QueueWorker(device.name(), index, options);
     }
@@ -114,6 +121,9 @@ final class Vring {
     recorded = record != 0;
     DeviceRing newRing = around.packed() ? packed(layout, record) : split(layout, record);
     newRing.use(around.memory());
+    if (around.iotlb() != null) {
+      newRing.use(around.iotlb(), worker::stopAsked);
+    }
     QueueHandler handler = device.open(index);
     ring = newRing;
     worker.start(
@@ -127,6 +137,39 @@ final class Vring {
       // A predecessor may have died after it gave a chain back and before it called: the driver
       // would wait for ever.
       descriptors.call();
+    }
+  }
+
+  /** Whether all parts of the ring are where this process can find them. */
+  private boolean translated(SetVringAddr at, Surroundings around) {
+    Iotlb iotlb = around.iotlb();
+    if (iotlb == null) {
+      return true;
+    }
+    boolean packed = around.packed();
+    int table = packed ? IotlbEntry.READ | IotlbEntry.WRITE : IotlbEntry.READ;
+    long descriptors = iotlb.ofRing(at.descriptors(), RingLayout.descriptorBytes(size), table);
+    long available = iotlb.ofRing(at.available(), availableBytes(packed), IotlbEntry.READ);
+    long used = iotlb.ofRing(at.used(), usedBytes(packed), IotlbEntry.WRITE);
+    return descriptors != 0 && available != 0 && used != 0;
+  }
+
+  private long availableBytes(boolean packed) {
+    return packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.availableBytes(size);
+  }
+
+  private long usedBytes(boolean packed) {
+    return packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.usedBytes(size);
+  }
+
+  /** The front-end takes translations back; a ring that lies there must find its place anew. */
+  void pauseIfInvalid(IotlbEntry range, boolean packed) {
+    SetVringAddr at = addresses;
+    if (at != null
+        && (range.overlaps(at.descriptors(), RingLayout.descriptorBytes(size))
+            || range.overlaps(at.available(), availableBytes(packed))
+            || range.overlaps(at.used(), usedBytes(packed)))) {
+      pause();
     }
   }
 
@@ -154,23 +197,15 @@ final class Vring {
         index,
         size,
         find(around, "descriptor table", at.descriptors(), RingLayout.descriptorBytes(size), 16),
-        find(
-            around,
-            "available ring",
-            at.available(),
-            packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.availableBytes(size),
-            packed ? 4 : 2),
-        find(
-            around,
-            "used ring",
-            at.used(),
-            packed ? RingLayout.SUPPRESSION_BYTES : RingLayout.usedBytes(size),
-            4),
+        find(around, "available ring", at.available(), availableBytes(packed), packed ? 4 : 2),
+        find(around, "used ring", at.used(), usedBytes(packed), 4),
         around.features(),
         around.log(),
         !logged
             ? RingLayout.NOT_LOGGED
-            : packed ? guestAddress(around, at.descriptors()) : at.log(),
+            : packed
+                ? guestAddress(around, at.descriptors())
+                : around.iotlb() == null ? at.log() : guestAddress(around, at.used()),
         logged && packed ? guestAddress(around, at.used()) : RingLayout.NOT_LOGGED);
   }
 
@@ -179,14 +214,21 @@ final class Vring {
    * writes in two places, of which QEMU's {@code log} address is the second only.
    */
   private static long guestAddress(Surroundings around, long address) {
+    Iotlb iotlb = around.iotlb();
+    if (iotlb != null) {
+      return iotlb.guestAddress(address);
+    }
     return around.guestAddresses() ? address : around.memory().guestAddress(address);
   }
 
   private long find(Surroundings around, String what, long address, long bytes, int alignment) {
+    Iotlb iotlb = around.iotlb();
     long found =
-        around.guestAddresses()
-            ? around.memory().ofGuestAddress(address, bytes)
-            : around.memory().ofUserAddress(address, bytes);
+        iotlb != null
+            ? iotlb.ofRing(address, bytes, 0)
+            : around.guestAddresses()
+                ? around.memory().ofGuestAddress(address, bytes)
+                : around.memory().ofUserAddress(address, bytes);
     if (found == 0 || found % alignment != 0) {
       throw new PeerFault(
           "vring %d: %s of %d bytes at %#x is %s"

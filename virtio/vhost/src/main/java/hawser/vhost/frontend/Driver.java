@@ -2,10 +2,12 @@ package hawser.vhost.frontend;
 
 import hawser.base.BlockFault;
 import hawser.base.PeerFault;
+import hawser.base.Ranges;
 import hawser.sys.EventFd;
 import hawser.vhost.message.BackEndMessage;
 import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.FrontEndMessage.SetVringAddr;
+import hawser.vhost.message.IotlbEntry;
 import hawser.vhost.message.MemoryRegion;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.VirtioFeature;
@@ -76,12 +78,19 @@ public final class Driver implements AutoCloseable {
     }
   }
 
-  /** A call in band wakes the driver as its eventfd would; everything goes to the plan's owner. */
+  /**
+   * A call in band wakes the driver as its eventfd would, and a missing translation is given;
+   * everything goes to the plan's owner too.
+   */
   private BackEndListener.Answer hear(BackEndMessage message, Descriptors descriptors) {
     if (message instanceof BackEndMessage.VringCall(int vring)
         && vring >= 0
         && vring < queues.size()) {
       EventFd.signal(queues.get(vring).callDescriptor());
+    }
+    if (message instanceof BackEndMessage.IotlbMsg(IotlbEntry entry)
+        && entry.type() == IotlbEntry.Type.MISS) {
+      translate(entry);
     }
     return plan.listener().answer(message, descriptors);
   }
@@ -200,11 +209,41 @@ public final class Driver implements AutoCloseable {
     return new SetVringAddr(
         queue.index(),
         dirty == null ? 0 : SetVringAddr.LOG_USED,
-        ram.host(memory.descriptors(), 1),
-        ram.host(memory.used(), 1),
-        ram.host(memory.available(), 1),
+        address(memory.descriptors()),
+        address(memory.used()),
+        address(memory.available()),
         // In a packed ring the device writes into the descriptors.
-        (features & VirtioFeature.RING_PACKED) != 0 ? memory.descriptors() : memory.used());
+        ((features & VirtioFeature.RING_PACKED) != 0 ? memory.descriptors() : memory.used())
+            + (translated() ? DriverQueue.IOVA_OFFSET : 0));
+  }
+
+  private boolean translated() {
+    return (features & VirtioFeature.ACCESS_PLATFORM) != 0;
+  }
+
+  private long address(long guestAddress) {
+    return translated() ? guestAddress + DriverQueue.IOVA_OFFSET : ram.host(guestAddress, 1);
+  }
+
+  /** Gives the page that a device behind an IOMMU misses, if there is one. */
+  private void translate(IotlbEntry miss) {
+    long page = Ranges.alignDown(miss.iova() - DriverQueue.IOVA_OFFSET, GuestRam.PAGE_BYTES);
+    if (translated() && ram.has(page)) {
+      frontEnd.iotlb(
+          new IotlbEntry(
+              page + DriverQueue.IOVA_OFFSET,
+              GuestRam.PAGE_BYTES,
+              ram.host(page, GuestRam.PAGE_BYTES),
+              IotlbEntry.READ | IotlbEntry.WRITE,
+              IotlbEntry.Type.UPDATE));
+    }
+  }
+
+  /** Takes translations of a guest range back; the device asks again when it comes there. */
+  public void invalidate(long guestAddress, long bytes) {
+    frontEnd.iotlb(
+        new IotlbEntry(
+            guestAddress + DriverQueue.IOVA_OFFSET, bytes, 0, 0, IotlbEntry.Type.INVALIDATE));
   }
 
   private long logging() {

@@ -50,6 +50,13 @@ public abstract sealed class DriverQueue implements AutoCloseable
   int readablePieces;
   long lastUsedBytes;
 
+  /**
+   * Behind an IOMMU the device is told addresses that are so much higher than the guest's, so that
+   * one that does not translate finds nothing.
+   */
+  static final long IOVA_OFFSET = 1L << 40;
+
+  private final long addressOffset;
   private final GuestRam ram;
   private final int indirectEntries;
   private final long indirectTables;
@@ -61,6 +68,7 @@ public abstract sealed class DriverQueue implements AutoCloseable
 
   DriverQueue(int index, GuestRam ram, RingMemory memory, long features, int indirectEntries) {
     this.index = index;
+    this.addressOffset = (features & VirtioFeature.ACCESS_PLATFORM) != 0 ? IOVA_OFFSET : 0;
     this.ram = ram;
     this.memory = memory;
     this.size = memory.size();
@@ -147,7 +155,7 @@ public abstract sealed class DriverQueue implements AutoCloseable
       pieceAddress = java.util.Arrays.copyOf(pieceAddress, 2 * pieces);
       pieceBytes = java.util.Arrays.copyOf(pieceBytes, 2 * pieces);
     }
-    pieceAddress[pieces] = guestAddress;
+    pieceAddress[pieces] = guestAddress + addressOffset;
     pieceBytes[pieces] = bytes;
     pieces++;
   }
@@ -242,7 +250,7 @@ public abstract sealed class DriverQueue implements AutoCloseable
       Cells.put16(at + 12, packed ? 0 : flags);
       Cells.put16(at + 14, packed ? flags : last ? 0 : i + 1);
     }
-    return table;
+    return table + addressOffset;
   }
 
   boolean fitsTable() {

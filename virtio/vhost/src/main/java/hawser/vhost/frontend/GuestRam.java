@@ -114,6 +114,11 @@ public final class GuestRam implements AutoCloseable {
     return region.guestAddress + at;
   }
 
+  /** Whether there is memory at a guest address. */
+  public boolean has(long guestAddress) {
+    return regions.stream().anyMatch(region -> region.has(guestAddress, 1));
+  }
+
   /** The host address of a guest range, which must lie in one region. */
   public long host(long guestAddress, long bytes) {
     for (int i = 0; i < regions.size(); i++) {

@@ -64,6 +64,18 @@ public record IotlbEntry(long iova, long size, long userAddress, int permission,
     return new IotlbEntry(iova, size, userAddress, permission, type);
   }
 
+  /** Whether it has an address in common with a range. */
+  public boolean overlaps(long start, long bytes) {
+    return Long.compareUnsigned(start, last(iova, size)) <= 0
+        && Long.compareUnsigned(last(start, bytes), iova) >= 0;
+  }
+
+  /** The last address of a range; one of 0 bytes goes to the end of all addresses. */
+  public static long last(long start, long bytes) {
+    long last = start + bytes - 1;
+    return bytes == 0 || Long.compareUnsigned(last, start) < 0 ? -1 : last;
+  }
+
   /** Writes it at the buffer's position. */
   public void write(ByteBuffer out) {
     out.putLong(iova).putLong(size).putLong(userAddress);

@@ -1,8 +1,11 @@
 package hawser.vhost.ring;
 
 import hawser.base.PeerFault;
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.memory.MemoryTable;
 import hawser.vhost.memory.Translator;
+import hawser.vhost.message.IotlbEntry;
+import java.util.function.BooleanSupplier;
 
 /** Makes chains of descriptors, checking each before it is used. Belongs to the queue's thread. */
 final class Collector {
@@ -21,6 +24,10 @@ final class Collector {
     translator.use(memory);
   }
 
+  void use(Iotlb translations, BooleanSupplier stopWaiting) {
+    translator.use(translations, stopWaiting);
+  }
+
   PeerFault fault(int descriptor, String what) {
     return new PeerFault("queue %d, descriptor %d: %s".formatted(queue, descriptor, what));
   }
@@ -36,7 +43,7 @@ final class Collector {
     long at = address;
     long left = length;
     while (left > 0) {
-      long here = translator.find(at, left);
+      long here = translator.find(at, left, writable ? IotlbEntry.WRITE : IotlbEntry.READ);
       if (here == 0) {
         throw fault(
             descriptor, "%#x bytes at %#x lie outside guest memory".formatted(length, address));
@@ -44,7 +51,7 @@ final class Collector {
       if (chain.pieces() == Chain.PIECES_MAX) {
         throw fault(descriptor, "is one more than " + Chain.PIECES_MAX);
       }
-      chain.add(at, translator.host(), here, writable);
+      chain.add(translator.guest(), translator.host(), here, writable);
       at += here;
       left -= here;
     }
@@ -53,7 +60,8 @@ final class Collector {
   /** The host address of an entry of an indirect table. */
   long entry(int descriptor, long table, int index) {
     long address = table + (long) index * RingLayout.DESCRIPTOR_BYTES;
-    if (translator.find(address, RingLayout.DESCRIPTOR_BYTES) < RingLayout.DESCRIPTOR_BYTES) {
+    if (translator.find(address, RingLayout.DESCRIPTOR_BYTES, IotlbEntry.READ)
+        < RingLayout.DESCRIPTOR_BYTES) {
       throw fault(descriptor, "its table reaches outside guest memory at %#x".formatted(address));
     }
     return translator.host();

@@ -1,7 +1,9 @@
 package hawser.vhost.ring;
 
 import hawser.base.PeerFault;
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.memory.MemoryTable;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,12 @@ public sealed interface DeviceRing permits SplitRing, PackedRing {
 
   /** Uses another table of guest memory for chains taken from now on. */
   void use(MemoryTable memory);
+
+  /**
+   * Addresses in chains taken from now on are those of a driver behind an IOMMU, whose translations
+   * are waited for; a chain for which that was given up is a fault.
+   */
+  void use(Iotlb translations, BooleanSupplier stopWaiting);
 
   /**
    * Whether moving an index from {@code before} to {@code now} passed {@code event} (virtio, "Used

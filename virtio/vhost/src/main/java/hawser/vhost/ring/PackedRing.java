@@ -1,8 +1,10 @@
 package hawser.vhost.ring;
 
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.memory.MemoryTable;
 import hawser.vhost.message.VirtioFeature;
 import java.lang.invoke.VarHandle;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The packed layout (virtio, "Packed Virtqueues"). */
@@ -69,6 +71,11 @@ public final class PackedRing implements DeviceRing {
   @Override
   public void use(MemoryTable memory) {
     collector.use(memory);
+  }
+
+  @Override
+  public void use(Iotlb translations, BooleanSupplier stopWaiting) {
+    collector.use(translations, stopWaiting);
   }
 
   /** Whether a descriptor with these flags is the driver's, in the round of that wrap counter. */

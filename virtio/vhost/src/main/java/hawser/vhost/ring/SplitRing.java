@@ -1,11 +1,13 @@
 package hawser.vhost.ring;
 
 import hawser.base.PeerFault;
+import hawser.vhost.memory.Iotlb;
 import hawser.vhost.memory.MemoryTable;
 import hawser.vhost.message.VirtioFeature;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The split layout (virtio, "Split Virtqueues"). */
@@ -54,6 +56,11 @@ public final class SplitRing implements DeviceRing {
   @Override
   public void use(MemoryTable memory) {
     collector.use(memory);
+  }
+
+  @Override
+  public void use(Iotlb translations, BooleanSupplier stopWaiting) {
+    collector.use(translations, stopWaiting);
   }
 
   @Override

@@ -88,7 +88,13 @@ class BothRolesTest {
 
   @ParameterizedTest
   @ValueSource(
-      longs = {DriverPlan.SPLIT, DriverPlan.PACKED, DriverPlan.SPLIT & ~VirtioFeature.EVENT_IDX})
+      longs = {
+        DriverPlan.SPLIT,
+        DriverPlan.PACKED,
+        DriverPlan.SPLIT & ~VirtioFeature.EVENT_IDX,
+        DriverPlan.SPLIT | VirtioFeature.ACCESS_PLATFORM,
+        DriverPlan.PACKED | VirtioFeature.ACCESS_PLATFORM
+      })
   void everyPageThatTheDeviceChangesIsMarked(long features) throws Exception {
     var dice = new Random(7);
     try (var served = new Served(new EchoDevice());

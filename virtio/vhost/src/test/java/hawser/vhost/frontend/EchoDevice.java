@@ -34,6 +34,11 @@ final class EchoDevice implements Device, SavesState {
   }
 
   @Override
+  public boolean behindIommu() {
+    return true;
+  }
+
+  @Override
   public int queues() {
     return 2;
   }
