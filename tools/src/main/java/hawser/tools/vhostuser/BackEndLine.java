@@ -123,6 +123,10 @@ final class BackEndLine {
 
   BackEndOptions options() {
     return new BackEndOptions(
-        pollNanos, false, false, text -> io.error(program + ": " + text), CrashPoint.fromProperty());
+        pollNanos,
+        false,
+        false,
+        text -> io.error(program + ": " + text),
+        CrashPoint.fromProperty());
   }
 }

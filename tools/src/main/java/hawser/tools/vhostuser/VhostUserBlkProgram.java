@@ -40,6 +40,7 @@ public final class VhostUserBlkProgram implements Program {
               "incoming", "its guest migrates to here: leave the disk alone until it comes"),
           Option.value("cache", "MODE", "none, writeback, writethrough, directsync, unsafe"),
           Option.value("num-queues", "N", "virtqueues (default: one per processor)"),
+          Option.value("control-socket", "PATH", "take 'resize SIZE' on this socket"),
           Option.value("serial", "TEXT", "what the guest sees as the disk's serial number"));
 
   private @Nullable String file;
@@ -52,6 +53,7 @@ public final class VhostUserBlkProgram implements Program {
   private boolean incoming;
   private int queues = Runtime.getRuntime().availableProcessors();
   private String serial = "";
+  private @Nullable Path control;
 
   /** For one call of the command line. */
   public VhostUserBlkProgram() {}
@@ -85,6 +87,7 @@ public final class VhostUserBlkProgram implements Program {
                   OpenMode.Cache.named(line.value())
                       .orElseThrow(
                           () -> new UsageFault("Invalid cache mode '" + line.value() + "'")));
+      case "control-socket" -> control = Path.of(line.value());
       case "num-queues" -> {
         queues = BackEndLine.number("--num-queues", line.value(), QUEUES_MAX);
         if (queues == 0) {
@@ -109,10 +112,19 @@ public final class VhostUserBlkProgram implements Program {
         MovingDisk disk = open(file, io);
         var device = new BlkDevice(disk, new BlkOptions(queues, serial, readOnly))) {
       Signals.handle("USR1", () -> resized(disk, device, io));
-      return new ServedDevice(device, common, stop).run();
+      try (ControlSocket _ = control(disk, device, io)) {
+        return new ServedDevice(device, common, stop).run();
+      }
     } catch (BlockFault e) {
       throw new UsageFault("cannot serve '" + file + "': " + e.getMessage());
     }
+  }
+
+  private @Nullable ControlSocket control(MovingDisk disk, BlkDevice device, Terminal io) {
+    return control == null
+        ? null
+        : ControlSocket.listen(
+            control, new Resizing(disk, device), text -> io.error(name() + ": " + text));
   }
 
   /** Somebody has changed the length of the image: SIGUSR1 says so. */

@@ -53,7 +53,8 @@ public final class VirtiofsdProgram implements Program {
       var device = new FsDevice(files, own.tag(), own.queues(), log);
       rehearse(own, log);
       Path control = own.controlSocket();
-      try (ControlSocket _ = control == null ? null : ControlSocket.listen(control, files, log)) {
+      try (ControlSocket _ =
+          control == null ? null : ControlSocket.listen(control, new FsAnswers(files), log)) {
         return ServedDevice.serve(device, common);
       }
     } catch (BlockFault e) {

@@ -20,20 +20,30 @@ final class BlkConfig {
   /** Sectors of one such segment: 2 GiB, so that no request keeps a worker for long. */
   static final int RANGE_SECTORS_MAX = 1 << 22;
 
+  /** What file systems can have for a sector; where more is preferred, that is only a hint. */
+  private static final int PHYSICAL_BLOCK_MAX = 4096;
+
+  private static final int SHORT_MAX = 0xffff;
+
   private static final int WCE_AT = 32;
 
   private BlkConfig() {}
 
   static ByteBuffer of(long length, Limits limits, boolean writeCache, int queues) {
     int block = blockSize(limits);
+    int preferred = Math.max(block, limits.preferred());
+    int physical = Math.min(preferred, PHYSICAL_BLOCK_MAX);
+    int discards = Math.max(block, limits.discardUnit());
     var config = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
     config.putLong(length / SECTOR_BYTES);
     config.putInt(0).putInt(SEGMENTS_MAX);
     config.putInt(0);
     config.putInt(block);
-    config.put((byte) 0).put((byte) 0).putShort((short) 1).putInt(0);
+    config.put((byte) Integer.numberOfTrailingZeros(Math.max(1, physical / block))).put((byte) 0);
+    config.putShort((short) Math.min(preferred / block, SHORT_MAX));
+    config.putInt(Math.max(preferred, discards) / block);
     config.put((byte) (writeCache ? 1 : 0)).put((byte) 0).putShort((short) queues);
-    config.putInt(RANGE_SECTORS_MAX).putInt(RANGES_MAX).putInt(block / SECTOR_BYTES);
+    config.putInt(RANGE_SECTORS_MAX).putInt(RANGES_MAX).putInt(discards / SECTOR_BYTES);
     config.putInt(RANGE_SECTORS_MAX).putInt(RANGES_MAX).put((byte) 1);
     return config.clear();
   }

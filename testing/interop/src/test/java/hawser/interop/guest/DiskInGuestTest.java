@@ -8,6 +8,10 @@ import hawser.qmp.QmpClient;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import java.io.RandomAccessFile;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,12 +60,9 @@ class DiskInGuestTest {
       plug(guest);
       fileSystem(guest, "/dev/vdb");
       guest.run("umount /mnt").ok();
-      guest.run("dd if=/dev/vdb of=/tmp/below bs=1M skip=31 count=1 && sync").ok();
-      guest
-          .run(
-              "dd if=/dev/urandom of=/tmp/end bs=1M count=1 && dd if=/tmp/end of=/dev/vdb bs=1M seek=31 oflag=direct")
-          .ok();
-      List<String> sums = Sums.inGuest(guest, "/dev/vdb", 32);
+      resizeQcow2(guest, side);
+      guest.run("dd if=/dev/urandom of=/dev/vdb bs=1M count=1 seek=39 oflag=direct").ok();
+      List<String> sums = Sums.inGuest(guest, "/dev/vdb", 40);
       unplug(guest);
       assertThat(qcow2BackEnd.terminate()).as(qcow2BackEnd.err()).isZero();
       Peers.run("qemu-img", "check", qcow2.toString()).ok();
@@ -98,13 +99,7 @@ class DiskInGuestTest {
   private static void resize(Machine guest, GuestBackEnd side, Peer backEnd, Path raw)
       throws Exception {
     switch (side) {
-      case QEMU -> {
-        try (var daemon = QmpClient.connect(GuestBackEnd.monitor(raw.resolveSibling("raw.sock")))) {
-          var arguments =
-              (Json.Obj) JsonReader.read("{'node-name': 'd', 'size': %d}".formatted(48 * MIB));
-          assertThat(daemon.execute("block_resize", arguments).value()).isNotNull();
-        }
-      }
+      case QEMU -> blockResize(raw.resolveSibling("raw.sock"), 48);
       case HAWSER -> {
         try (var file = new RandomAccessFile(raw.toFile(), "rw")) {
           file.setLength(48 * MIB);
@@ -113,6 +108,35 @@ class DiskInGuestTest {
       }
     }
     guest.run("until [ $(cat /sys/block/vda/size) = 98304 ]; do usleep 20000; done").ok();
+  }
+
+  private static void blockResize(Path socket, int mibs) throws Exception {
+    try (var daemon = QmpClient.connect(GuestBackEnd.monitor(socket))) {
+      var arguments =
+          (Json.Obj) JsonReader.read("{'node-name': 'd', 'size': %d}".formatted(mibs * MIB));
+      assertThat(daemon.execute("block_resize", arguments).value()).isNotNull();
+    }
+  }
+
+  /** What has its length within is resized by the back-end that has it open. */
+  private void resizeQcow2(Machine guest, GuestBackEnd side) throws Exception {
+    Path socket = path("qcow2.sock");
+    switch (side) {
+      case QEMU -> blockResize(socket, 40);
+      case HAWSER -> {
+        assertThat(told(socket, "resize 16M")).startsWith("refused: 16777216 bytes are less");
+        assertThat(told(socket, "resize 40M")).isEqualTo("done\n");
+      }
+    }
+    guest.run("until [ $(cat /sys/block/vdb/size) = 81920 ]; do usleep 20000; done").ok();
+  }
+
+  private static String told(Path socket, String line) throws Exception {
+    var address = UnixDomainSocketAddress.of(GuestBackEnd.monitor(socket));
+    try (SocketChannel channel = SocketChannel.open(address)) {
+      channel.write(StandardCharsets.UTF_8.encode(line + "\n"));
+      return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+    }
   }
 
   private void plug(Machine guest) {

@@ -38,6 +38,7 @@ enum GuestBackEnd {
               "--socket-path=" + socket,
               "--blk-file=" + image,
               "--format=" + format,
+              "--control-socket=" + monitor(socket),
               "--num-queues=2")
           .awaitSocket(socket);
     }
@@ -46,7 +47,9 @@ enum GuestBackEnd {
   /** Serves an image to a guest; listening when this returns. */
   abstract Peer serve(Path image, String format, Path socket);
 
-  /** Where the storage daemon takes commands. */
+  /**
+   * Where a back-end takes commands: the storage daemon by QMP, ours a line for each connection.
+   */
   static Path monitor(Path socket) {
     return socket.resolveSibling(socket.getFileName() + ".qmp");
   }

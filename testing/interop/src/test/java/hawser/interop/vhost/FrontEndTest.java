@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import hawser.base.BlockFault;
+import hawser.base.Errno;
 import hawser.testkit.Peer;
+import hawser.testkit.Side;
 import hawser.vhost.frontend.BlkConfig;
 import hawser.vhost.frontend.BlkDriver;
 import hawser.vhost.frontend.BlkDriver.Segment;
@@ -21,11 +23,14 @@ import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.VirtioFeature;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -112,6 +117,87 @@ class FrontEndTest {
     }
     Path expected = Files.write(temp.resolve("expected"), content);
     assertThat(Files.mismatch(image, expected)).isEqualTo(-1);
+  }
+
+  /** Linux sends up to as many segments in one request as the device takes. */
+  @Test
+  void manySegmentsInOneRequest() throws Exception {
+    try (Peer _ = BlkBackEnd.HAWSER.serve(image, socket, 1);
+        GuestRam ram = GuestRam.of(RAM);
+        Driver driver = drive(ram, PLAN)) {
+      int most = BlkDriver.config(driver.frontEnd()).maxDiscardSeg();
+      assertThat(most).isEqualTo(BlkDriver.config(driver.frontEnd()).maxWriteZeroesSeg());
+      BlkDriver disk = BlkDriver.of(driver, 0, 1 << 16);
+      var segments = new ArrayList<Segment>();
+      for (int i = 0; i < most; i++) {
+        // Blocks of the file system, with one between.
+        segments.add(new Segment(16L * i, 8, 0));
+        Arrays.fill(content, 16 * 512 * i, (16 * i + 8) * 512, (byte) 0);
+      }
+      disk.discard(segments);
+      assertSame(disk.read(0, 1 << 16), part(0, 1 << 16));
+      segments.replaceAll(segment -> new Segment(8192 + segment.sector(), 8, BlkDriver.UNMAP));
+      disk.writeZeroes(segments);
+      for (int i = 0; i < most; i++) {
+        int from = (8192 + 16 * i) * 512;
+        Arrays.fill(content, from, from + 8 * 512, (byte) 0);
+      }
+      segments.set(0, new Segment(64, 8, 0));
+      segments.set(most - 1, new Segment(SIZE / 512, 8, 0));
+      assertThatThrownBy(() -> disk.writeZeroes(segments)).isInstanceOf(BlockFault.class);
+      segments.add(new Segment(0, 8, 0));
+      assertThatThrownBy(() -> disk.discard(segments)).isInstanceOf(BlockFault.class);
+    }
+    Path expected = Files.write(temp.resolve("expected"), content);
+    assertThat(Files.mismatch(image, expected)).isEqualTo(-1);
+  }
+
+  /** A file is not worn, forgets nothing for good and has no zones; requests for that say so. */
+  @ParameterizedTest
+  @EnumSource
+  void whatAFileCannotDoIsNeitherOfferedNorDone(BlkBackEnd side) throws Exception {
+    try (Peer _ = side.serve(image, socket, 1);
+        GuestRam ram = GuestRam.of(RAM);
+        Driver driver = drive(ram, PLAN)) {
+      long other = BlkDriver.F_LIFETIME | BlkDriver.F_SECURE_ERASE | BlkDriver.F_ZONED;
+      assertThat(driver.frontEnd().getFeatures() & other).isZero();
+      BlkDriver disk = BlkDriver.of(driver, 0, 4096);
+      for (ThrowingCallable request :
+          List.<ThrowingCallable>of(
+              disk::getLifetime,
+              () -> disk.secureErase(List.of(new Segment(0, 8, 0))),
+              () -> disk.zoneReport(0, 4096),
+              () -> disk.zone(BlkType.ZONE_RESET_ALL, 0))) {
+        assertThatThrownBy(request)
+            .isInstanceOfSatisfying(
+                BlockFault.class, fault -> assertThat(fault.errno()).isEqualTo(Errno.EOPNOTSUPP));
+      }
+      assertSame(disk.read(0, 4096), part(0, 4096));
+    }
+  }
+
+  /** A guest lays its file systems out by these. */
+  @Test
+  void topologyIsTheNodes() throws Exception {
+    Path qcow2 = temp.resolve("disk.qcow2");
+    Side.HAWSER.run("qemu-img", "create", "-f", "qcow2", qcow2.toString(), "8M").ok();
+    try (Peer _ =
+            Side.HAWSER
+                .start(
+                    "vhost-user-blk",
+                    "--socket-path=" + socket,
+                    "--blk-file=" + qcow2,
+                    "-f",
+                    "qcow2")
+                .awaitSocket(socket);
+        GuestRam ram = GuestRam.of(RAM);
+        Driver driver = drive(ram, PLAN)) {
+      BlkConfig config = BlkDriver.config(driver.frontEnd());
+      assertThat(config.blkSize() << config.physicalBlockExp()).isEqualTo(4096);
+      assertThat(config.blkSize() * config.minIoBlocks()).isEqualTo(64 << 10);
+      assertThat(config.blkSize() * config.optIoBlocks()).isEqualTo(64 << 10);
+      assertThat(config.discardSectorAlignment()).isEqualTo(128);
+    }
   }
 
   @ParameterizedTest

@@ -5,14 +5,18 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The configuration of a block device (virtio, "Block Device", "Device configuration layout").
- * Sizes are bytes, except the capacity and what is counted in sectors of 512 bytes; a field means
- * something only with its feature.
+ * Sizes are bytes, except the capacity and what is counted in sectors of 512 bytes, and what is
+ * counted in blocks of {@code blkSize}; a physical block has 2 to the power of {@code
+ * physicalBlockExp} of these. A field means something only with its feature.
  */
 public record BlkConfig(
     long capacity,
     int sizeMax,
     int segMax,
     int blkSize,
+    int physicalBlockExp,
+    int minIoBlocks,
+    int optIoBlocks,
     boolean writeback,
     int numQueues,
     int maxDiscardSectors,
@@ -35,6 +39,9 @@ public record BlkConfig(
         in.get(Wire.LE32, 8),
         in.get(Wire.LE32, 12),
         in.get(Wire.LE32, 20),
+        Byte.toUnsignedInt(bytes[24]),
+        Short.toUnsignedInt(in.get(Wire.LE16, 26)),
+        in.get(Wire.LE32, 28),
         bytes[WRITEBACK_AT] != 0,
         Short.toUnsignedInt(in.get(Wire.LE16, 34)),
         in.get(Wire.LE32, 36),
