@@ -118,8 +118,22 @@ END
   [ -x "$folder/virtiofsd" ] || echo "hawser: no virtiofsd (Debian's package virtiofsd, release $NEXT); its tests will be skipped"
 }
 
+# libblkio, a vhost-user front-end for programs in C, with the C library of its release.
+fetch_blkio() {
+  folder=$(cd "$(dirname "$0")" && pwd)/target/blkio
+  library=$folder/unpacked/usr/lib/x86_64-linux-gnu/libblkio.so.1
+  [ ! -e "$library" ] || return 0
+  if [ "$(id -u)" = 0 ] && [ "$(uname -m)" = x86_64 ] && [ -r /etc/apt/sources.list.d/debian.sources ]; then
+    rm -rf "$folder"
+    echo "hawser: fetching libblkio"
+    unpack_next "$folder" libblkio1 libblkio-dev libc6 libgcc-s1 >/dev/null 2>&1 || rm -rf "$folder"
+  fi
+  [ -e "$library" ] || echo "hawser: no libblkio (Debian's package libblkio-dev, release $NEXT); its tests will be skipped"
+}
+
 fetch_guest
 fetch_virtiofsd
+fetch_blkio
 wanted=$(missing)
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -r /etc/debian_version ]; then
