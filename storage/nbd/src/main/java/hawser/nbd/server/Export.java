@@ -39,6 +39,9 @@ public record Export(
   static final int DEPTH_ID = 1;
   static final int FIRST_BITMAP_ID = 2;
 
+  /** As QEMU's servers say of every disk, whatever its clusters. */
+  private static final int PREFERRED_BLOCK_BYTES = 4096;
+
   /** Copies the list. */
   public Export {
     bitmaps = List.copyOf(bitmaps);
@@ -58,10 +61,8 @@ public record Export(
   ExportInfo info() throws BlockFault {
     Limits limits = node.limits();
     int minimum = Math.min(limits.alignment(), NbdLimits.MINIMUM_BLOCK_MAX);
-    int preferred = Math.max(limits.preferred(), Math.max(minimum, 512));
-    var sizes =
-        new BlockSizes(
-            minimum, Math.min(preferred, NbdLimits.PAYLOAD_BYTES_MAX), NbdLimits.PAYLOAD_BYTES_MAX);
+    int preferred = Math.max(minimum, PREFERRED_BLOCK_BYTES);
+    var sizes = new BlockSizes(minimum, preferred, NbdLimits.PAYLOAD_BYTES_MAX);
     return new ExportInfo(name, description, node.length(), flags(), sizes, contexts(), tlsOnly);
   }
 

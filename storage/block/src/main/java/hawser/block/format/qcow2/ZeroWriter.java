@@ -183,8 +183,8 @@ final class ZeroWriter {
     }
   }
 
-  private static boolean unmaps(int flags) {
-    return (flags & BlockNode.MAY_UNMAP) != 0;
+  private boolean unmaps(int flags) {
+    return (flags & BlockNode.MAY_UNMAP) != 0 && image.mode.unmap();
   }
 
   /** What is done to the clusters of one slice, under the mutex. */
