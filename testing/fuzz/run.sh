@@ -5,7 +5,7 @@
 # the file, can leave a qcow2 image, in workloads that follow from SEED.
 set -eu
 cd "$(dirname "$0")"
-targets="header mapping image server client crash faults"
+targets="header mapping image server client state stream crash faults"
 seconds=${FUZZ_SECONDS:-600}
 
 [ -d target/lib ] || {
@@ -40,6 +40,8 @@ run() {
     image) fuzz "$1" ImageTarget "${2:-}" ;;
     server) fuzz "$1" ServerHandshakeTarget "${2:-}" ;;
     client) fuzz "$1" ClientTarget "${2:-}" ;;
+    state) fuzz "$1" StateTarget "${2:-}" ;;
+    stream) fuzz "$1" QemuStreamTarget "${2:-}" ;;
     crash) explore CrashExplorer "${2:-}" ;;
     faults) explore FaultExplorer "${2:-}" ;;
   esac || {

@@ -25,7 +25,9 @@ class CorpusTest {
     MAPPING,
     IMAGE,
     SERVER,
-    CLIENT;
+    CLIENT,
+    STATE,
+    STREAM;
 
     void run(byte[] input) {
       switch (this) {
@@ -34,6 +36,8 @@ class CorpusTest {
         case IMAGE -> ImageTarget.fuzzerTestOneInput(input);
         case SERVER -> ServerHandshakeTarget.fuzzerTestOneInput(input);
         case CLIENT -> ClientTarget.fuzzerTestOneInput(input);
+        case STATE -> StateTarget.fuzzerTestOneInput(input);
+        case STREAM -> QemuStreamTarget.fuzzerTestOneInput(input);
       }
     }
 

@@ -7,6 +7,7 @@ import hawser.fs.state.SavedAttribute;
 import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
 import hawser.fs.state.SavedLock;
+import hawser.fs.state.SavedOption;
 import hawser.fs.state.SavedSettings;
 import hawser.fs.state.StateSink;
 import java.lang.foreign.MemorySegment;
@@ -38,6 +39,11 @@ final class JsonLines implements StateSink {
             "agreed", Json.of(TextLines.flags(settings.agreed())),
             "next-inode", Json.of(settings.nextNode()),
             "next-file", Json.of(settings.nextHandle())));
+  }
+
+  @Override
+  public void option(SavedOption option) {
+    say("option", Map.of("name", Json.of(option.name()), "value", Json.of(option.value())));
   }
 
   @Override

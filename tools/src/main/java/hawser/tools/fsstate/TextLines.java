@@ -6,6 +6,7 @@ import hawser.fs.state.SavedAttribute;
 import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
 import hawser.fs.state.SavedLock;
+import hawser.fs.state.SavedOption;
 import hawser.fs.state.SavedSettings;
 import hawser.fs.state.StateForms;
 import hawser.fs.state.StateSink;
@@ -47,6 +48,11 @@ final class TextLines implements StateSink {
         (settings.mounted() ? "mounted with %s" : "not mounted")
             .formatted(flags(settings.agreed())));
     out.accept("next inode %d, next file %d".formatted(settings.nextNode(), settings.nextHandle()));
+  }
+
+  @Override
+  public void option(SavedOption option) {
+    out.accept("daemon's option %s: '%s'".formatted(option.name(), option.value()));
   }
 
   @Override

@@ -32,8 +32,12 @@ class SharedFolderMigrationTest {
   @TempDir Path folder;
 
   private Path shared() throws IOException {
+    return shared(CACHED);
+  }
+
+  private Path shared(int cached) throws IOException {
     Path shared = folder.resolve("shared");
-    for (int i = 0; i < CACHED; i++) {
+    for (int i = 0; i < cached; i++) {
       Path file = shared.resolve("cached/%d/%d".formatted(i / 1000, i));
       Files.createDirectories(file.getParent());
       Files.createFile(file);
@@ -168,7 +172,8 @@ class SharedFolderMigrationTest {
         source.execute("migrate", uri);
         assertThat(statusAtEnd(left)).isEqualTo("failed");
       }
-      assertThat(newDaemon.err()).contains("cannot LOAD the device's state: inode ");
+      assertThat(newDaemon.err())
+          .contains("cannot LOAD the device's state: the shared folder is another one here");
       assertThat(failures(source)).as(oldDaemon.err()).isEmpty();
       source.execute("quit", "{}");
       assertThat(oldDaemon.terminate()).as(oldDaemon.err()).isZero();
@@ -221,39 +226,139 @@ class SharedFolderMigrationTest {
           + " fifo socket symlink device path_only mode_0 not_utf_8 submount mapped unsynced sparse"
           + " locked flocked attributed cached";
 
+  /** What it does not lose when it looks for paths. */
+  private static final String KINDS_WITH_NAMES =
+      KINDS_OF_VIRTIOFSD.replaceAll(
+          "(unlinked|replaced_by_host|removed_by_host|removed_directory|not_utf_8|sparse) ", "");
+
   /** By file handles virtiofsd finds what has no name, as long as the source has it open. */
   @ParameterizedTest
   @CsvSource({
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, ''",
-    "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, false",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, true",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', false, false",
+    "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, false",
+    "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, true",
+    "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, false, false",
   })
   void aGuestMovesFromOneProgramToTheOther(
-      FsBackEnd from, FsBackEnd to, String fromOption, String toOption) throws Exception {
-    Path shared = shared();
-    Path oldSocket = folder.resolve("old.sock");
-    Path newSocket = folder.resolve("new.sock");
-    try (Peer oldDaemon = from.serve(shared, oldSocket, options(fromOption));
-        Peer newDaemon = to.serve(shared, newSocket, options(toOption));
-        Machine source = machine("old", false, oldSocket);
-        Machine target = machine("new", true, newSocket)) {
-      hold(source, KINDS_OF_VIRTIOFSD);
-      behindItsBack(shared);
-      migrate(source, target, true, oldDaemon, newDaemon);
-      assertThat(failures(target)).as("%s%s", oldDaemon.err(), newDaemon.err()).isEmpty();
-      source.execute("quit", "{}");
-      target.execute("quit", "{}");
+      FsBackEnd from,
+      FsBackEnd to,
+      String fromOption,
+      String toOption,
+      boolean returnPath,
+      boolean writeback)
+      throws Exception {
+    String both = writeback ? "--writeback" : "";
+    try (Journey journey = new Journey(from, to, both, fromOption, toOption)) {
+      journey.holding(KINDS_OF_VIRTIOFSD, returnPath);
     }
-    assertNothingIsLeft(shared);
   }
 
-  private static String[] options(String own) {
-    Stream<String> given = own.isEmpty() ? Stream.empty() : Stream.of(own);
-    return Stream.concat(Stream.of("--xattr", "--posix-acl"), given).toArray(String[]::new);
+  @ParameterizedTest
+  @CsvSource({"true, false", "false, false", "true, true"})
+  void aGuestLeavesAVirtiofsdThatLooksForPaths(boolean returnPath, boolean writeback)
+      throws Exception {
+    String both = writeback ? "--writeback" : "";
+    String mode = "--migration-mode=find-paths";
+    try (var journey = new Journey(FsBackEnd.VIRTIOFSD, FsBackEnd.HAWSER, both, mode, "")) {
+      journey.holding(KINDS_WITH_NAMES, returnPath);
+    }
+  }
+
+  /** A guest that has not mounted yet mounts where it is then. */
+  @ParameterizedTest
+  @CsvSource({"HAWSER, HAWSER", "VIRTIOFSD, HAWSER"})
+  void aGuestMountsAfterItsJourney(FsBackEnd from, FsBackEnd to) throws Exception {
+    try (var journey = new Journey(from, to, "", "", "")) {
+      journey.move(true);
+      hold(journey.target, "regular unlinked");
+      assertThat(failures(journey.target)).isEmpty();
+    }
+  }
+
+  /** Two machines with a daemon each, on the same folder. */
+  private final class Journey implements AutoCloseable {
+    final Path shared;
+    final Peer oldDaemon;
+    final Peer newDaemon;
+    final Machine source;
+    final Machine target;
+
+    Journey(FsBackEnd from, FsBackEnd to, String both, String fromOption, String toOption)
+        throws Exception {
+      this(CACHED, from, to, both, fromOption, toOption);
+    }
+
+    Journey(
+        int cached, FsBackEnd from, FsBackEnd to, String both, String fromOption, String toOption)
+        throws Exception {
+      shared = shared(cached);
+      Path oldSocket = folder.resolve("old.sock");
+      Path newSocket = folder.resolve("new.sock");
+      oldDaemon = from.serve(shared, oldSocket, options(both, fromOption));
+      newDaemon = to.serve(shared, newSocket, options(both, toOption));
+      source = machine("old", false, oldSocket);
+      target = machine("new", true, newSocket);
+    }
+
+    void holding(String kinds, boolean returnPath) throws IOException {
+      hold(source, kinds);
+      behindItsBack(shared);
+      move(returnPath);
+      assertThat(failures(target)).as("%s%s", oldDaemon.err(), newDaemon.err()).isEmpty();
+      assertNothingIsLeft(shared);
+    }
+
+    void move(boolean returnPath) {
+      migrate(source, target, returnPath, oldDaemon, newDaemon);
+    }
+
+    @Override
+    public void close() {
+      target.close();
+      source.close();
+      newDaemon.close();
+      oldDaemon.close();
+    }
+  }
+
+  private static final int MANY = 100_000;
+
+  /** virtiofsd keeps no descriptors when it may open file handles; else it has too few of them. */
+  @ParameterizedTest
+  @CsvSource({
+    "HAWSER, HAWSER, --xattr, --xattr",
+    "VIRTIOFSD, HAWSER, --inode-file-handles=prefer --modcaps=+dac_read_search, --xattr",
+    "HAWSER, VIRTIOFSD, --state-format=virtiofsd,"
+        + " --inode-file-handles=prefer --modcaps=+dac_read_search",
+  })
+  void aHundredThousandFilesAreKnownThere(
+      FsBackEnd from, FsBackEnd to, String fromOptions, String toOptions) throws Exception {
+    try (var journey = new Journey(MANY, from, to, "", fromOptions, toOptions)) {
+      hold(journey.source, MANY, "regular cached");
+      journey.move(true);
+      assertThat(failures(journey.target)).as(journey.newDaemon.err()).isEmpty();
+      String report = (from == FsBackEnd.HAWSER ? journey.oldDaemon : journey.newDaemon).err();
+      assertThat(report).containsPattern("(left|arrived): 10\\d{4} of 10\\d{4} inodes");
+    }
+  }
+
+  private static String[] options(String... own) {
+    Stream<String> given = Stream.of(own).flatMap(line -> Stream.of(line.split(" ")));
+    return Stream.concat(Stream.of("--xattr", "--posix-acl"), given)
+        .filter(option -> !option.isEmpty())
+        .distinct()
+        .toArray(String[]::new);
   }
 
   private static void hold(Machine guest, String kinds) {
+    hold(guest, CACHED, kinds);
+  }
+
+  private static void hold(Machine guest, int cached, String kinds) {
     guest.run("mount -t virtiofs lab /mnt && mkfifo /tmp/go").ok();
-    guest.run("(held /mnt " + CACHED + " " + kinds + " <>/tmp/go >/tmp/held 2>&1 &)").ok();
+    guest.run("(held /mnt " + cached + " " + kinds + " <>/tmp/go >/tmp/held 2>&1 &)").ok();
     guest.run("until grep -q 'held\\|cannot' /tmp/held; do sleep 0.1; done").ok();
     assertThat(guest.run("cat /tmp/held").ok().out()).isEqualTo("held\n");
   }
@@ -265,7 +370,7 @@ class SharedFolderMigrationTest {
     Files.move(shared.resolve("tree-moved-by-host"), shared.resolve("elsewhere/tree"));
     Path other = Files.writeString(shared.resolve("other"), "somebody else's\n");
     Files.move(other, shared.resolve("replaced-by-host"), StandardCopyOption.REPLACE_EXISTING);
-    Files.delete(shared.resolve("removed-by-host"));
+    Files.deleteIfExists(shared.resolve("removed-by-host"));
   }
 
   private void migrate(

@@ -2,6 +2,7 @@ package hawser.fs.identity;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,10 @@ public final class IdMap {
   private final List<IdRange> ofGuest = new ArrayList<>();
   private final List<IdRange> ofHost = new ArrayList<>();
 
+  private final List<IdRule> rules;
+
   private IdMap(List<IdRule> rules) {
+    this.rules = List.copyOf(rules);
     for (IdRule rule : rules) {
       switch (rule.type()) {
         case GUEST, SQUASH_GUEST, FORBID_GUEST -> add(ofGuest, "Guest-to-host", rule, true);
@@ -65,6 +69,12 @@ public final class IdMap {
     long number = Integer.toUnsignedLong(id);
     IdRange range = find(ofHost, number);
     return range == null ? id : (int) range.translated(number);
+  }
+
+  /** Its rules as a command line has them. */
+  @Override
+  public String toString() {
+    return rules.stream().map(IdRule::toString).collect(Collectors.joining(" "));
   }
 
   private static @Nullable IdRange find(List<IdRange> in, long id) {

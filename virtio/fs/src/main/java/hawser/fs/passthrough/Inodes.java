@@ -518,8 +518,11 @@ final class Inodes {
   /** Where an inode was seen last, for people. */
   synchronized String describe(Inode inode) {
     var names = new ArrayDeque<String>();
-    for (Inode at = inode; at != null && at.name != null; at = at.directory) {
+    Inode at = inode;
+    // What is remembered may go in circles, as in reopen.
+    for (int i = 0; i < DEPTH_MAX && at != null && at.name != null; i++) {
       names.push(at.name.toString());
+      at = at.directory;
     }
     return String.join("/", names);
   }

@@ -58,8 +58,8 @@ public final class Rehearsal {
   }
 
   private static SavedInode inode(long node, int type, Location location) {
-    // Of the same file system as the root, so that nobody looks where it is.
-    var identity = new Identity(1, 1, node, node, 0);
+    // Of the same file system as the root, whichever that is, so that nobody looks where it is.
+    var identity = new Identity(1, 1, node == Inodes.ROOT_ID ? 0 : node, node, 0);
     return new SavedInode(node, 1, type, identity, node, false, Name.of(""), location);
   }
 }

@@ -1,5 +1,10 @@
 package hawser.fs.passthrough;
 
+import hawser.fs.state.SavedOption;
+import hawser.fs.xattr.XattrMap;
+import java.util.List;
+import java.util.Locale;
+
 /**
  * How a folder is shared; what a kernel does not know of stays off all the same.
  *
@@ -36,4 +41,25 @@ public record ShareOptions(
     boolean preserveNoatime,
     boolean readOnly,
     Translation translation,
-    int descriptorsMax) {}
+    int descriptorsMax) {
+  /**
+   * What a guest relies on besides what INIT agreed to, named as on the command line: it must be
+   * the same wherever the guest goes.
+   */
+  List<SavedOption> reliedOn() {
+    XattrMap map = translation.xattrs();
+    return List.of(
+        new SavedOption("cache", cache.name().toLowerCase(Locale.ROOT)),
+        new SavedOption("xattr", onOrOff(xattr)),
+        new SavedOption("xattrmap", map == null ? "" : map.toString()),
+        new SavedOption("translate-uid", translation.users().toString()),
+        new SavedOption("translate-gid", translation.groups().toString()),
+        new SavedOption("readonly", onOrOff(readOnly)),
+        new SavedOption("allow-direct-io", onOrOff(allowDirectIo)),
+        new SavedOption("preserve-noatime", onOrOff(preserveNoatime)));
+  }
+
+  private static String onOrOff(boolean option) {
+    return option ? "on" : "off";
+  }
+}

@@ -8,6 +8,7 @@ import hawser.fs.state.SavedAttribute;
 import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
 import hawser.fs.state.SavedLock;
+import hawser.fs.state.SavedOption;
 import hawser.fs.state.SavedSettings;
 import hawser.fs.state.StateSink;
 import hawser.sys.FileCalls;
@@ -103,6 +104,18 @@ final class StateLoader implements StateSink, AutoCloseable {
     settings = given;
   }
 
+  /** One that is not known here is a later version's; what matters of it, INIT has agreed to. */
+  @Override
+  public void option(SavedOption option) throws IOException {
+    for (SavedOption own : share.options.reliedOn()) {
+      if (own.name().equals(option.name()) && !own.value().equals(option.value())) {
+        fail(
+            "the guest comes from a daemon whose --%s is '%s', and here it is '%s'"
+                .formatted(own.name(), option.value(), own.value()));
+      }
+    }
+  }
+
   @Override
   public void inode(SavedInode inode) throws IOException {
     progress.oneMore();
@@ -132,6 +145,12 @@ final class StateLoader implements StateSink, AutoCloseable {
       }
     }
     if (isRoot) {
+      Identity here = inodes.root().id.identity();
+      if (!inode.identity().matches(here)) {
+        fail(
+            "the shared folder is another one here: its inode is %d, and was %d"
+                .formatted(here.inode(), inode.identity().inode()));
+      }
       fileSystems.put(FileSystemAt.of(inode.identity()), FileSystemAt.of(inodes.root().id));
       arriving.add(inode.nodeId(), inodes.root());
     }

@@ -10,6 +10,7 @@ import hawser.fs.state.CountingSink;
 import hawser.fs.state.Location;
 import hawser.fs.state.SavedFile;
 import hawser.fs.state.SavedInode;
+import hawser.fs.state.SavedOption;
 import hawser.fs.state.StateSink;
 import hawser.sys.FileCalls;
 import hawser.sys.PathCalls;
@@ -121,6 +122,9 @@ final class StateSaver {
 
   private void tell(StateSink to) throws IOException {
     to.settings(share.settings());
+    for (SavedOption option : share.options.reliedOn()) {
+      to.option(option);
+    }
     List<Inode> all = inodes.all();
     progress.total(all.size());
     for (Inode inode : all) {

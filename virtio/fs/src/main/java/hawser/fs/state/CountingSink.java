@@ -55,6 +55,11 @@ public final class CountingSink implements StateSink {
   }
 
   @Override
+  public void option(SavedOption option) throws IOException {
+    writer.option(option);
+  }
+
+  @Override
   public void inode(SavedInode inode) throws IOException {
     writer.inode(inode);
     inodes++;

@@ -25,6 +25,9 @@ public final class QemuStream {
   /** Bytes of a piece at most; QEMU's are 1 MiB. */
   private static final int PIECE_BYTES_MAX = 16 << 20;
 
+  /** Pieces of a state at most: a guest can fill its memory with what looks like many. */
+  private static final int PIECES_MAX = 1 << 16;
+
   private QemuStream() {}
 
   private static byte[] subsection(String name) {
@@ -60,17 +63,16 @@ public final class QemuStream {
       while (window.hasRemaining() && file.read(window) >= 0) {
         // Filled as far as the file goes.
       }
-      int found = find(window.flip());
-      if (found < 0) {
-        start += Math.max(1, WINDOW_BYTES - SUBSECTION.length);
-        continue;
+      window.flip();
+      for (int found = find(window, 0); found >= 0; found = find(window, found + 1)) {
+        long pieces = start + found + SUBSECTION.length + VERSION_BYTES;
+        // A name that no piece follows is only a name.
+        if (end(file, pieces) > pieces + Integer.BYTES) {
+          file.position(pieces);
+          return new Pieces(Channels.newInputStream(file));
+        }
       }
-      long pieces = start + found + SUBSECTION.length + VERSION_BYTES;
-      if (end(file, pieces) > 0) {
-        file.position(pieces);
-        return new Pieces(Channels.newInputStream(file));
-      }
-      start += found + 1L;
+      start += WINDOW_BYTES - SUBSECTION.length + 1L;
     }
     throw new IOException("no state of a shared folder is in this migration stream");
   }
@@ -78,7 +80,8 @@ public final class QemuStream {
   /** Where the pieces from a position on end; -1 when they are none. */
   private static long end(SeekableByteChannel file, long from) throws IOException {
     ByteBuffer length = ByteBuffer.allocate(Integer.BYTES);
-    for (long at = from; at <= file.size() - Integer.BYTES; ) {
+    long at = from;
+    for (int piece = 0; piece < PIECES_MAX && at <= file.size() - Integer.BYTES; piece++) {
       file.position(at);
       length.clear();
       while (length.hasRemaining() && file.read(length) >= 0) {
@@ -97,8 +100,8 @@ public final class QemuStream {
     return -1;
   }
 
-  private static int find(ByteBuffer window) {
-    for (int at = 0; at + SUBSECTION.length <= window.limit(); at++) {
+  private static int find(ByteBuffer window, int from) {
+    for (int at = from; at + SUBSECTION.length <= window.limit(); at++) {
       if (window.get(at) == SUBSECTION[0]
           && window.slice(at, SUBSECTION.length).equals(ByteBuffer.wrap(SUBSECTION))) {
         return at;

@@ -5,6 +5,8 @@ import org.jspecify.annotations.Nullable;
 /** The sections of a state in Hawser's form, with their numbers. */
 enum SectionType {
   SETTINGS(1),
+  /** Not required: it came later than the others. */
+  OPTIONS(7),
   INODES(2),
   CONTENT(3),
   ATTRIBUTES(4),
@@ -16,6 +18,11 @@ enum SectionType {
 
   SectionType(int number) {
     this.number = number;
+  }
+
+  /** Whether a reader that does not know it must refuse the state. */
+  boolean required() {
+    return this != OPTIONS;
   }
 
   static @Nullable SectionType of(int number) {

@@ -16,6 +16,11 @@ import java.util.zip.CRC32C;
  * {@link StateSink#end} is only called when all of the state is what was written.
  */
 public final class StateReader {
+  private static final int OPTION_NAME_BYTES_MAX = 64;
+
+  /** The longest is a map of attributes' names, from a command line. */
+  private static final int OPTION_VALUE_BYTES_MAX = 64 << 10;
+
   private static final int XATTR_NAME_BYTES_MAX = 255;
   private static final int XATTR_VALUE_BYTES_MAX = 64 << 10;
   private static final int FILE_HANDLE_BYTES_MAX = 4 + 128;
@@ -153,6 +158,11 @@ public final class StateReader {
     while (items.more()) {
       switch (type) {
         case SETTINGS -> settings(items);
+        case OPTIONS ->
+            sink.option(
+                new SavedOption(
+                    items.name(OPTION_NAME_BYTES_MAX).toString(),
+                    items.name(OPTION_VALUE_BYTES_MAX).toString()));
         case INODES -> inode(items);
         case CONTENT -> content(items);
         case ATTRIBUTES ->

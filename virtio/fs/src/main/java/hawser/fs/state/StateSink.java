@@ -12,6 +12,9 @@ public interface StateSink {
   /** What guest and daemon have agreed on. Comes first, once. */
   void settings(SavedSettings settings) throws IOException;
 
+  /** An option; all come before the inodes. States of others, and older ones, have none. */
+  void option(SavedOption option) throws IOException;
+
   /** An inode. */
   void inode(SavedInode inode) throws IOException;
 

@@ -67,7 +67,8 @@ public final class StateWriter implements StateSink {
 
   private void section(SectionType of, ByteBuffer payload) throws IOException {
     ByteBuffer header = buffer(HawserForm.SECTION_HEADER_BYTES);
-    header.putShort((short) of.number).putShort((short) HawserForm.REQUIRED);
+    header.putShort((short) of.number);
+    header.putShort((short) (of.required() ? HawserForm.REQUIRED : 0));
     header.putInt(payload.remaining()).flip();
     var crc = new CRC32C();
     crc.update(header.duplicate());
@@ -84,6 +85,13 @@ public final class StateWriter implements StateSink {
     to.u64(settings.agreed());
     to.u64(settings.nextNode());
     to.u64(settings.nextHandle());
+  }
+
+  @Override
+  public void option(SavedOption option) throws IOException {
+    Pack to = in(SectionType.OPTIONS);
+    to.name(Name.of(option.name()));
+    to.name(Name.of(option.value()));
   }
 
   @Override

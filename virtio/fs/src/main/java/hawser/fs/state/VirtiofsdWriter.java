@@ -52,6 +52,9 @@ final class VirtiofsdWriter implements StateSink {
     settings = given;
   }
 
+  @Override
+  public void option(SavedOption option) {}
+
   private boolean agreed(InitFlag flag) {
     return settings != null && flag.in(settings.agreed());
   }

@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
 public final class XattrMap {
   private final List<XattrRule> rules;
 
-  XattrMap(List<XattrRule> rules) {
+  private final String text;
+
+  XattrMap(List<XattrRule> rules, String text) {
+    this.text = text;
     this.rules = List.copyOf(rules);
   }
 
@@ -24,7 +27,13 @@ public final class XattrMap {
    * @throws IllegalArgumentException with virtiofsd's words, if it describes none
    */
   public static XattrMap parse(String text) {
-    return new XattrMap(new XattrMapReader(text).read());
+    return new XattrMap(new XattrMapReader(text).read(), text);
+  }
+
+  /** As a command line has it. */
+  @Override
+  public String toString() {
+    return text;
   }
 
   /** What the host is asked for when the guest asks for a name. */

@@ -11,6 +11,8 @@ import hawser.fs.fuse.FileLock;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.InitFlag;
+import hawser.fs.identity.IdMap;
+import hawser.fs.identity.IdRule;
 import hawser.fs.state.Identity;
 import hawser.fs.state.Location;
 import hawser.fs.state.SavedFile;
@@ -18,6 +20,7 @@ import hawser.fs.state.SavedInode;
 import hawser.fs.state.SavedSettings;
 import hawser.fs.state.StateForms;
 import hawser.fs.state.StateSink;
+import hawser.fs.xattr.XattrMap;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -245,6 +248,71 @@ class StateTest {
       assertThatThrownBy(() -> load(to, save(from)))
           .hasMessage(
               "the guest has agreed to WRITEBACK_CACHE, which this daemon's options do not offer");
+    }
+  }
+
+  @Test
+  void whatTheGuestReliesOnIsTheSameThere() throws Exception {
+    try (PassThrough from = share()) {
+      var guest = new Caller(from);
+      guest.create(ROOT, Name.of("file"), "the guest's");
+      byte[] state = save(from);
+      for (String option :
+          List.of("cache", "xattr", "xattrmap", "translate-uid", "translate-gid", "readonly")) {
+        assertThatThrownBy(() -> loadWith(other(option), MigrationOptions.USUAL, state))
+            .hasMessageStartingWith("the guest comes from a daemon whose --" + option + " is '");
+      }
+      assertThatThrownBy(() -> loadWith(other("cache"), MigrationOptions.USUAL, state))
+          .hasMessageEndingWith("is 'auto', and here it is 'always'");
+      var goOn =
+          new MigrationOptions(
+              MigrationOptions.OnError.GUEST_ERROR, StateForms.HAWSER, StateLimits.USUAL);
+      log.clear();
+      loadWith(other("cache"), goOn, state);
+      assertThat(log.getFirst()).endsWith("is 'auto', and here it is 'always'");
+    }
+  }
+
+  private void loadWith(ShareOptions options, MigrationOptions migration, byte[] state)
+      throws Exception {
+    try (PassThrough to = PassThrough.of(folder, options, migration, log::add)) {
+      load(to, state);
+    }
+  }
+
+  /** The usual options but for one. */
+  private static ShareOptions other(String option) {
+    IdMap map = IdMap.of(List.of(IdRule.parse("map:0:1000:10")));
+    XattrMap xattrs = XattrMap.parse(":map::user.virtiofs.:");
+    return new ShareOptions(
+        option.equals("cache") ? CacheMode.ALWAYS : CacheMode.AUTO,
+        false,
+        !option.equals("xattr"),
+        false,
+        true,
+        true,
+        true,
+        true,
+        false,
+        false,
+        false,
+        false,
+        false,
+        option.equals("readonly"),
+        new Translation(
+            option.equals("xattrmap") ? xattrs : null,
+            option.equals("translate-uid") ? map : IdMap.NONE,
+            option.equals("translate-gid") ? map : IdMap.NONE),
+        100);
+  }
+
+  @Test
+  void aGuestOfAnotherFolderIsNotTaken() throws Exception {
+    try (PassThrough from = share();
+        PassThrough to = PassThrough.of(elsewhere, OPTIONS, MigrationOptions.USUAL, log::add)) {
+      new Caller(from).mkdir(ROOT, "directory");
+      assertThatThrownBy(() -> load(to, save(from)))
+          .hasMessageStartingWith("the shared folder is another one here: its inode is ");
     }
   }
 

@@ -16,6 +16,11 @@ final class Heard implements StateSink {
   }
 
   @Override
+  public void option(SavedOption option) {
+    lines.add(option.toString());
+  }
+
+  @Override
   public void inode(SavedInode inode) {
     lines.add(inode.toString());
   }

@@ -44,6 +44,36 @@ class StateFormTest {
     sink.end();
   }
 
+  private static void optionsToo(StateSink sink) throws IOException {
+    var root = new Identity(1, 2, 3, 4, 5);
+    Name none = new Name(new byte[0]);
+    sink.settings(new SavedSettings(true, 0x12_3456_789aL, 900, 77));
+    sink.option(new SavedOption("cache", "auto"));
+    sink.option(new SavedOption("xattrmap", ":map::user.virtiofs.:"));
+    sink.inode(new SavedInode(1, 1, 0x4000, root, 131, true, none, new Location.Root()));
+    sink.end();
+  }
+
+  /** Options came later, in a section that older readers pass over. */
+  @Test
+  void optionsAreReadForEver() throws IOException {
+    var said = new Heard();
+    optionsToo(said);
+    var out = new ByteArrayOutputStream();
+    optionsToo(new StateWriter(out));
+    try (InputStream in =
+        Objects.requireNonNull(getClass().getResourceAsStream("version-1-options.hwst"))) {
+      byte[] golden = in.readAllBytes();
+      assertThat(Heard.in(golden)).isEqualTo(said.lines);
+      assertThat(out.toByteArray()).isEqualTo(golden);
+    }
+    ByteBuffer section = ByteBuffer.wrap(out.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+    int settings = 10 + section.get(8);
+    int options = settings + 8 + section.getInt(settings + 4) + 4;
+    assertThat(section.getShort(options)).isEqualTo((short) 7);
+    assertThat(section.getShort(options + 2)).as("is not required").isZero();
+  }
+
   private static byte[] written() throws IOException {
     var out = new ByteArrayOutputStream();
     pieces(new StateWriter(out));
