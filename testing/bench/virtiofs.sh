@@ -30,7 +30,7 @@ load() {
   shift
   # shellcheck disable=SC2086
   case $server in
-    hawser) start_fs hawser "$HAWSER" virtiofsd $OURS ;;
+    hawser) start_fs hawser "$HAWSER" virtiofsd --sandbox none --seccomp none $OURS ;;
     virtiofsd) start_fs virtiofsd "$virtiofsd" --sandbox none --seccomp none $THEIRS ;;
   esac
   drive_fs "$server" "$@"
@@ -95,7 +95,7 @@ row mixed "virtio-fs, mixed work, 4 queues of 4 (virtiofsd: one of 16)" "/s" mor
 # each of them, which not every machine allows.
 say "100,000 files known"
 load hawser make 100000
-start_fs hawser "$HAWSER" virtiofsd
+start_fs hawser "$HAWSER" virtiofsd --sandbox none --seccomp none
 mkfifo "$work/go"
 drive_fs hawser tree 100000 <"$work/go" >"$work/known" &
 driver=$!

@@ -47,7 +47,7 @@ public final class PathCalls {
 
   private static final long SYS_OPENAT2 = 437;
   private static final int STATX_WANTED = Statx.BASIC_STATS | Statx.BTIME | Statx.MNT_ID;
-  private static final byte[] OWN_DESCRIPTORS =
+  private static volatile byte[] ownDescriptors =
       "/proc/self/fd/".getBytes(StandardCharsets.US_ASCII);
 
   private static final NumberCall SYSCALL = NumberCall.ofLong("syscall");
@@ -66,15 +66,24 @@ public final class PathCalls {
 
   private PathCalls() {}
 
+  /**
+   * From now on the working directory is this process's {@code /proc/self/fd}, and all threads have
+   * it: so descriptors stay within reach of {@link #ofDescriptor} when /proc no longer is.
+   */
+  public static void workingDirectoryHasDescriptors() {
+    ownDescriptors = EMPTY;
+  }
+
   /** The path by which this process reaches what one of its descriptors stands for. */
   public static byte[] ofDescriptor(int fd) {
+    byte[] folder = ownDescriptors;
     int digits = 1;
     for (int rest = fd / 10; rest > 0; rest /= 10) {
       digits++;
     }
-    byte[] path = java.util.Arrays.copyOf(OWN_DESCRIPTORS, OWN_DESCRIPTORS.length + digits);
+    byte[] path = java.util.Arrays.copyOf(folder, folder.length + digits);
     int rest = fd;
-    for (int i = path.length - 1; i >= OWN_DESCRIPTORS.length; i--) {
+    for (int i = path.length - 1; i >= folder.length; i--) {
       path[i] = (byte) ('0' + rest % 10);
       rest /= 10;
     }

@@ -12,7 +12,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/** Starts programs that are given an open descriptor, which {@link ProcessBuilder} cannot do. */
+/**
+ * Starts programs that are given an open descriptor, or becomes one, which {@link ProcessBuilder}
+ * cannot do.
+ */
 public final class Spawn {
   /** More than any C library's posix_spawn_file_actions_t. */
   private static final int FILE_ACTIONS_BYTES = 512;
@@ -30,7 +33,24 @@ public final class Spawn {
           "posix_spawnp",
           FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS));
 
+  private static final NumberCall EXECVE = NumberCall.ofInt("execve");
+
   private Spawn() {}
+
+  /**
+   * execve(2): this process becomes another program, with the rights and the view of the calling
+   * thread; all other threads end. Returns only with a negated error number.
+   *
+   * @param program its path
+   * @param environment all of it, as {@code NAME=value}
+   */
+  public static long become(String program, List<String> command, List<String> environment) {
+    try (var arena = Arena.ofConfined()) {
+      long path = arena.allocateFrom(program).address();
+      long words = strings(command, arena).address();
+      return EXECVE.call(path, words, strings(environment, arena).address());
+    }
+  }
 
   /**
    * posix_spawnp(3): answers the process's number, or a negated error number.

@@ -32,6 +32,10 @@ final class BackEndLine {
   private final Terminal io;
   @Nullable Path socketPath;
   int fd = -1;
+
+  /** Takes what somebody should know; standard error if nobody says otherwise. */
+  Consumer<String> log;
+
   private long pollNanos = BackEndOptions.POLL_NANOS;
   private boolean capabilities;
   private boolean help;
@@ -40,6 +44,7 @@ final class BackEndLine {
   BackEndLine(String program, Terminal io) {
     this.program = program;
     this.io = io;
+    this.log = text -> io.error(program + ": " + text);
   }
 
   /** A command with the common options and those of one device. */
@@ -122,11 +127,6 @@ final class BackEndLine {
   }
 
   BackEndOptions options() {
-    return new BackEndOptions(
-        pollNanos,
-        false,
-        false,
-        text -> io.error(program + ": " + text),
-        CrashPoint.fromProperty());
+    return new BackEndOptions(pollNanos, false, false, log, CrashPoint.fromProperty());
   }
 }

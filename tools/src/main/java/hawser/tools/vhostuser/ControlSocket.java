@@ -12,12 +12,12 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A unix socket on which a program is asked: a line asks, lines answer, the connection ends. */
 final class ControlSocket implements AutoCloseable {
-  private final Answers answers;
   private final ServerSocketChannel server;
-  private final Path path;
+  private final @Nullable Path removable;
   private final Consumer<String> log;
 
   /** What a program says to a line. */
@@ -28,28 +28,41 @@ final class ControlSocket implements AutoCloseable {
   }
 
   private ControlSocket(
-      Answers answers, ServerSocketChannel server, Path path, Consumer<String> log) {
-    this.answers = answers;
+      ServerSocketChannel server, @Nullable Path removable, Consumer<String> log) {
     this.server = server;
-    this.path = path;
+    this.removable = removable;
     this.log = log;
   }
 
   /** Listens, and answers until it is closed. */
   static ControlSocket listen(Path path, Answers answers, Consumer<String> log) {
+    var socket = new ControlSocket(bind(path), path, log);
+    socket.answer(answers);
+    return socket;
+  }
+
+  /** Listens; whoever asks waits for {@link #answer}. Its file is somebody else's to remove. */
+  static ControlSocket open(Path path, Consumer<String> log) {
+    return new ControlSocket(bind(path), null, log);
+  }
+
+  private static ServerSocketChannel bind(Path path) {
     StaleSocket.remove(path, "--control-socket takes another one");
     try {
       ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
       server.bind(UnixDomainSocketAddress.of(path));
-      var socket = new ControlSocket(answers, server, path, log);
-      Thread.ofPlatform().daemon().name("control").start(socket::serve);
-      return socket;
+      return server;
     } catch (IOException e) {
       throw new UsageFault("--control-socket: %s: %s".formatted(path, e.getMessage()));
     }
   }
 
-  private void serve() {
+  /** Answers until it is closed. */
+  void answer(Answers answers) {
+    Thread.ofPlatform().daemon().name("control").start(() -> serve(answers));
+  }
+
+  private void serve(Answers answers) {
     while (server.isOpen()) {
       try (SocketChannel client = server.accept();
           var reader = new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8))) {
@@ -71,6 +84,8 @@ final class ControlSocket implements AutoCloseable {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
-    StaleSocket.forget(path);
+    if (removable != null) {
+      StaleSocket.forget(removable);
+    }
   }
 }

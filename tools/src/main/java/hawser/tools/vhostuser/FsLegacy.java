@@ -1,6 +1,7 @@
 package hawser.tools.vhostuser;
 
 import hawser.base.UsageFault;
+import hawser.tools.sandbox.SandboxMode;
 import java.nio.file.Path;
 
 /**
@@ -25,7 +26,8 @@ final class FsLegacy {
     switch (name) {
       case "source" -> into.folder = Path.of(value);
       case "cache" -> into.cache = FsLine.cache(value.equals("none") ? "never" : value);
-      case "sandbox" -> FsLine.only("-o sandbox", value, "none");
+      case "sandbox" ->
+          into.process.mode = FsProcessLine.one("-o sandbox", SandboxMode.values(), value);
       case "log_level" ->
           FsLine.only("-o log_level", value, "err", "error", "warn", "info", "debug");
       default -> throw new UsageFault("-o: '%s' is not known".formatted(name));

@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** virtiofsd's own options, as Rust's virtiofsd 1.13 has them. */
@@ -25,7 +27,7 @@ final class FsLine {
   /** Descriptors to keep for inodes at most, however many a process may open. */
   private static final int DESCRIPTORS_MAX = 100_000;
 
-  static final List<Option> OPTIONS =
+  private static final List<Option> OPTIONS =
       List.of(
           Option.value("shared-dir", "DIR", "the folder to share"),
           Option.value("tag", "TAG", "the tag that the guest mounts, where QEMU has none"),
@@ -59,20 +61,22 @@ final class FsLine {
               "FORM",
               "hawser (default) or virtiofsd: what a guest's state is written as; both are read"),
           Option.value('o', "", "OPTIONS", "older names of these, with commas between"),
-          Option.flag('d', "", "accepted, for older command lines"),
+          Option.flag('d', "", "as --log-level debug, for older command lines"),
           Option.flag('f', "", "accepted, for older command lines"),
           Option.value("thread-pool-size", "N", "accepted: there are as many as are needed"),
-          Option.value("sandbox", "MODE", "none, the only one yet"),
-          Option.value("seccomp", "ACTION", "none, the only one yet"),
           Option.value(
               "inode-file-handles", "MODE", "never (default) or prefer, which is the same"),
-          Option.value("log-level", "LEVEL", "accepted: what goes wrong is always told"),
           Option.value("migration-mode", "MODE", "accepted: the best way is found for each file"),
           Option.flag("migration-verify-handles", "accepted: every file in use is verified"),
           Option.flag("migration-confirm-paths", "accepted: every path in use is confirmed"),
-          Option.value("control-socket", "PATH", "answer 'fs-state preflight' on this socket"),
-          Option.value("rlimit-nofile", "N", "open files at most (default: what is allowed)"));
+          Option.value("control-socket", "PATH", "answer 'fs-state preflight' on this socket"));
 
+  /** These, and those about the process. */
+  static Option[] options() {
+    return Stream.concat(OPTIONS.stream(), FsProcessLine.OPTIONS.stream()).toArray(Option[]::new);
+  }
+
+  final FsProcessLine process = new FsProcessLine();
   @Nullable Path folder;
   private @Nullable Path control;
   private @Nullable XattrMap xattrMap;
@@ -135,15 +139,11 @@ final class FsLine {
       case "announce-submounts" -> announceSubmounts = true;
       case "no-announce-submounts" -> announceSubmounts = false;
       case "o" -> FsLegacy.read(line.value(), this);
-      case "sandbox" -> only("--sandbox", line.value(), "none");
-      case "seccomp" -> only("--seccomp", line.value(), "none");
       case "inode-file-handles" -> only("--inode-file-handles", line.value(), "never", "prefer");
       case "migration-mode" -> only("--migration-mode", line.value(), "find-paths", "file-handles");
       case "thread-pool-size" ->
           BackEndLine.number("--thread-pool-size", line.value(), Integer.MAX_VALUE);
-      case "log-level" ->
-          only("--log-level", line.value(), "off", "error", "warn", "info", "debug", "trace");
-      case "migration-verify-handles", "migration-confirm-paths", "d", "f" -> {}
+      case "migration-verify-handles", "migration-confirm-paths", "f" -> {}
       case "no-readdirplus" -> readdirplus = false;
       case "killpriv-v2" -> killprivV2 = true;
       case "no-killpriv-v2" -> killprivV2 = false;
@@ -152,14 +152,16 @@ final class FsLine {
       case "migration-on-error" -> onError = onError(line.value());
       case "state-format" -> form = form(line.value());
       case "control-socket" -> control = Path.of(line.value());
-      case "rlimit-nofile" ->
-          BackEndLine.number("--rlimit-nofile", line.value(), Integer.MAX_VALUE);
-      default -> throw line.unhandled();
+      default -> {
+        if (!process.take(line)) {
+          throw line.unhandled();
+        }
+      }
     }
   }
 
   /** What a text says; one that says nothing is the user's fault. */
-  private static <F, T> T said(String option, F text, Function<F, T> reader) {
+  static <F, T> T said(String option, F text, Function<F, T> reader) {
     try {
       return reader.apply(text);
     } catch (IllegalArgumentException e) {
@@ -225,8 +227,8 @@ final class FsLine {
     return given;
   }
 
-  @Nullable Path controlSocket() {
-    return control;
+  Optional<Path> controlSocket() {
+    return Optional.ofNullable(control);
   }
 
   String tag() {

@@ -8,6 +8,7 @@ import hawser.tools.StopSignal;
 import hawser.vhost.backend.BackEndServer;
 import hawser.vhost.backend.Device;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A device on the socket of its command line: on a listening one it serves one front-end after the
@@ -31,6 +32,20 @@ final class ServedDevice {
     try (var stop = new StopSignal();
         device) {
       return new ServedDevice(device, line, stop).run();
+    }
+  }
+
+  /** As {@link #serve}, on an open socket; removes files of sockets at the end. */
+  static int serve(Device device, BackEndLine line, int socket, List<Path> leftovers) {
+    try (var stop = new StopSignal();
+        device) {
+      try (var _ = BackEndServer.serve(device, line.options(), socket, stop::stop)) {
+        stop.await();
+      }
+      leftovers.forEach(StaleSocket::forget);
+      return 0;
+    } catch (InterruptedException e) {
+      throw new AssertionError("nobody interrupts the main thread", e);
     }
   }
 

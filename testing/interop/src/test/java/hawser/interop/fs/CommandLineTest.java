@@ -3,11 +3,14 @@ package hawser.interop.fs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
+import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
 import hawser.testkit.fuse.FuseClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,20 +44,42 @@ class CommandLineTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--socket-path=S|--shared-dir is needed",
-        "--socket-path=S --shared-dir=/nowhere/at/all|cannot share /nowhere/at/all",
-        "--socket-path=S --shared-dir=/tmp --cache=some|--cache: 'some' is not never, metadata",
-        "--socket-path=S --shared-dir=/tmp --sandbox=chroot|--sandbox: 'chroot' is not here",
-        "--socket-path=S -o sauce=/tmp|-o: 'sauce' is not known",
-        "--socket-path=S --shared-dir=/tmp --posix-acl --translate-uid=map:0:1:1|--posix-acl cannot",
-        "--socket-path=S --shared-dir=/tmp --translate-uid=map:0:1|--translate-uid: ",
-        "--socket-path=S --shared-dir=/tmp --xattrmap=:odd:|--xattrmap: ",
-        "--shared-dir=/tmp|one of --socket-path and --fd is needed"
+        "--socket-path=S|2|--shared-dir is needed",
+        "--shared-dir=D|2|one of --socket-path and --fd is needed",
+        "--socket-path=S --shared-dir=/nowhere/at/all|1|/nowhere/at/all does not exist",
+        "--socket-path=S --shared-dir=D --cache=some|2|--cache: 'some' is not never, metadata",
+        "--socket-path=S --shared-dir=D --tag=|2|--tag: 0 bytes",
+        "--socket-path=S --shared-dir=D --sandbox=jail|2|--sandbox: 'jail' is none of namespace,",
+        "--socket-path=S --shared-dir=D --seccomp=all|2|--seccomp: 'all' is none of kill,",
+        "--socket-path=S --shared-dir=D --log-level=loud|2|--log-level: 'loud' is none of off,",
+        "--socket-path=S --shared-dir=D --uid-map=:0:1:2|2|--uid-map: ",
+        "--socket-path=S --shared-dir=D --gid-map=odd|2|--gid-map: ",
+        "--socket-path=S --shared-dir=D --rlimit-nofile=few|2|--rlimit-nofile: 'few'",
+        "--socket-path=S --shared-dir=D --rlimit-nofile=100|1|Limit is 100, must be at least 610",
+        "--socket-path=S --shared-dir=D --modcaps=chown|1|but found 'c'",
+        "--socket-path=S --shared-dir=D --modcaps=+fly|1|invalid capability 'FLY'",
+        "--socket-path=S --shared-dir=D --socket-group=nobody-s|1|Couldn't resolve the group name",
+        "--socket-path=S --shared-dir=D -o sauce=/tmp|2|-o: 'sauce' is not known",
+        "--socket-path=S --shared-dir=D -o sandbox=jail|2|-o sandbox: 'jail' is none of",
+        "--socket-path=S --shared-dir=D --posix-acl --translate-uid=map:0:1:1|2|--posix-acl cannot",
+        "--socket-path=S --shared-dir=D --translate-uid=map:0:1|2|--translate-uid: ",
+        "--socket-path=S --shared-dir=D --xattrmap=:odd:|2|--xattrmap: ",
+        "--socket-path=S --shared-dir=D --nonsense|2|unrecognized option '--nonsense'",
+        "--socket-path=S --shared-dir=D extra|2|unexpected argument 'extra'"
       })
-  void whatCannotBeDoneIsRefused(String line, String why) {
-    Ran ran = Side.HAWSER.run("virtiofsd", line.split(" "));
-    assertThat(ran.exitCode()).as("%s", ran).isEqualTo(1);
+  void whatCannotBeDoneIsRefusedAsByVirtiofsd(String line, int exitCode, String why) {
+    String[] words =
+        line.replace("path=S", "path=" + folder.resolve("s"))
+            .replace("dir=D", "dir=" + folder)
+            .split(" ");
+    Ran ran = Side.HAWSER.run("virtiofsd", words);
+    assertThat(ran.exitCode()).as("%s", ran).isEqualTo(exitCode);
     assertThat(ran.err()).contains(why);
+    if (FsBackEnd.isHere()) {
+      var command = new ArrayList<>(List.of(FsBackEnd.PROGRAM.toString()));
+      command.addAll(List.of(words));
+      assertThat(Peers.run(command).exitCode()).isEqualTo(exitCode);
+    }
   }
 
   @Test

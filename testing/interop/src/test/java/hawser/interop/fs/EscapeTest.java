@@ -44,7 +44,7 @@ class EscapeTest {
     Files.createSymbolicLink(shared.resolve("link"), outside);
     Path socket = folder.resolve("socket");
     var done = new AtomicBoolean();
-    try (Peer peer = FsBackEnd.HAWSER.serve(shared, socket, "--xattr");
+    try (Peer peer = FsBackEnd.HAWSER.serve(shared, socket, "--xattr", "--log-level=warn");
         FuseClient client = FuseClient.connect(socket, 1)) {
       FuseOperations guest = client.operations();
       guest.init().ok();

@@ -15,9 +15,8 @@ public enum FsBackEnd {
   VIRTIOFSD {
     @Override
     Peer start(List<String> options) {
-      Path program = Side.ROOT.resolve("testing/target/virtiofsd/virtiofsd");
-      Assumptions.assumeTrue(Files.isExecutable(program), "needs virtiofsd");
-      var command = new ArrayList<>(List.of(program.toString(), "--sandbox=none"));
+      Assumptions.assumeTrue(isHere(), "needs virtiofsd");
+      var command = new ArrayList<>(List.of(PROGRAM.toString(), "--sandbox=none"));
       command.addAll(options);
       return Peers.start(command);
     }
@@ -30,6 +29,23 @@ public enum FsBackEnd {
       return Side.HAWSER.start("virtiofsd", options.toArray(String[]::new));
     }
   };
+
+  /** Rust's. */
+  static final Path PROGRAM = Side.ROOT.resolve("testing/target/virtiofsd/virtiofsd");
+
+  /** Whether {@link #PROGRAM} is. */
+  static boolean isHere() {
+    return Files.isExecutable(PROGRAM);
+  }
+
+  /** The process that touches the files: the daemon itself, or what it keeps in a sandbox. */
+  static ProcessHandle serving(Peer daemon) {
+    ProcessHandle at = daemon.process().toHandle();
+    for (var next = at.children().findAny(); next.isPresent(); next = at.children().findAny()) {
+      at = next.get();
+    }
+    return at;
+  }
 
   abstract Peer start(List<String> options);
 

@@ -4,8 +4,6 @@ import static hawser.testkit.fuse.FuseOperations.ROOT_NODE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
-import hawser.testkit.Peers;
-import hawser.testkit.Side;
 import hawser.testkit.fuse.Answer;
 import hawser.testkit.fuse.FuseClient;
 import hawser.testkit.fuse.FuseOperations;
@@ -49,12 +47,8 @@ class ManyFilesTest {
   }
 
   private Peer serve(Path socket) {
-    var command =
-        new ArrayList<>(
-            List.of("/bin/sh", "-c", "ulimit -n " + OPEN_FILES_MAX + "; exec \"$@\"", "sh"));
-    command.addAll(
-        Side.HAWSER.command("virtiofsd", "--shared-dir=" + shared, "--socket-path=" + socket));
-    return Peers.start(command).awaitSocket(socket);
+    return FsBackEnd.HAWSER.serve(
+        shared, socket, "--rlimit-nofile=" + OPEN_FILES_MAX, "--log-level=warn");
   }
 
   /** Lists everything with attributes: each name counts as looked up. */
@@ -111,7 +105,8 @@ class ManyFilesTest {
   }
 
   private static int openFiles(Peer daemon) {
-    String[] open = Path.of("/proc", daemon.process().pid() + "", "fd").toFile().list();
+    long pid = FsBackEnd.serving(daemon).pid();
+    String[] open = Path.of("/proc", pid + "", "fd").toFile().list();
     return open == null ? -1 : open.length;
   }
 

@@ -81,8 +81,8 @@ class MovingGuestTest {
     "HAWSER, HAWSER, '', '', true, true",
     "VIRTIOFSD, HAWSER, '', '', false, false",
     "VIRTIOFSD, HAWSER, '', '', false, true",
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, false",
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, true",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, --modcaps=+dac_read_search, true, false",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, --modcaps=+dac_read_search, true, true",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, '', false, false",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, false",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, true",
@@ -148,7 +148,7 @@ class MovingGuestTest {
   @Test
   void fromVirtiofsdHereAndBack() throws Exception {
     serve(FsBackEnd.VIRTIOFSD, "a", HANDLES);
-    serve(FsBackEnd.HAWSER, "b", "--state-format=virtiofsd");
+    serve(FsBackEnd.HAWSER, "b", "--state-format=virtiofsd", "--modcaps=+dac_read_search");
     Peer last = serve(FsBackEnd.VIRTIOFSD, "c", "--modcaps=+dac_read_search");
     FuseClient guest = guest("a", false);
     FuseOperations fuse = guest.operations();

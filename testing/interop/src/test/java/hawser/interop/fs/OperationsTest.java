@@ -29,7 +29,7 @@ class OperationsTest {
     Path shared = Files.createDirectory(folder.resolve("shared"));
     Path twin = Files.createDirectory(folder.resolve("twin"));
     Path socket = folder.resolve("socket");
-    try (Peer peer = daemon.serve(shared, socket, "--xattr");
+    try (Peer peer = daemon.serve(shared, socket, "--xattr", "--log-level=warn");
         FuseClient client = FuseClient.connect(socket, 1);
         var thread = Executors.newSingleThreadExecutor()) {
       FuseOperations fuse = client.operations();

@@ -234,9 +234,9 @@ class SharedFolderMigrationTest {
   /** By file handles virtiofsd finds what has no name, as long as the source has it open. */
   @ParameterizedTest
   @CsvSource({
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, false",
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', true, true",
-    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, '', false, false",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, --modcaps=+dac_read_search, true, false",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, --modcaps=+dac_read_search, true, true",
+    "VIRTIOFSD, HAWSER, --migration-mode=file-handles, --modcaps=+dac_read_search, false, false",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, false",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, true, true",
     "HAWSER, VIRTIOFSD, --state-format=virtiofsd, --modcaps=+dac_read_search, false, false",

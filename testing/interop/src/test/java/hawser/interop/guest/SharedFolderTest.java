@@ -2,8 +2,8 @@ package hawser.interop.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import hawser.interop.fs.FsBackEnd;
 import hawser.testkit.Peer;
-import hawser.testkit.Side;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -18,10 +18,7 @@ class SharedFolderTest {
     Path shared = Files.createDirectory(folder.resolve("shared"));
     Files.writeString(shared.resolve("greeting"), "hello\n");
     Path socket = folder.resolve("fs.sock");
-    try (Peer daemon =
-            Side.HAWSER
-                .start("virtiofsd", "--socket-path=" + socket, "--shared-dir=" + shared, "--xattr")
-                .awaitSocket(socket);
+    try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, "--xattr", "--log-level=warn");
         Machine guest = Machine.boot(folder.resolve("guest"), Machine.share(socket, ""))) {
       assertThat(guest.run("mount -t virtiofs lab /mnt && cat /mnt/greeting").ok().out())
           .isEqualTo("hello\n");

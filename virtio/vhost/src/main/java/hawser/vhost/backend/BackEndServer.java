@@ -32,6 +32,11 @@ public final class BackEndServer implements AutoCloseable {
   /** Serves on a unix socket's path, which nobody uses yet. */
   public static BackEndServer listen(
       Device device, BackEndOptions options, SocketAddress.Unix address) throws BlockFault {
+    return serve(device, options, listen(address), () -> {});
+  }
+
+  /** A listening socket at a path, which nobody uses yet; answers a descriptor. */
+  public static int listen(SocketAddress.Unix address) throws BlockFault {
     int fd = (int) Result.orFault(SocketCalls.socket(address), "socket");
     boolean bound = false;
     try {
@@ -43,7 +48,7 @@ public final class BackEndServer implements AutoCloseable {
         FileCalls.close(fd);
       }
     }
-    return serve(device, options, fd, () -> {});
+    return fd;
   }
 
   /**
