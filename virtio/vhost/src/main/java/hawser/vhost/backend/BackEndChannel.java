@@ -7,6 +7,7 @@ import hawser.vhost.message.BackEndCodec;
 import hawser.vhost.message.BackEndMessage;
 import hawser.vhost.message.Header;
 import java.nio.ByteBuffer;
+import java.util.function.Function;
 
 /**
  * The second connection, on which the back-end asks and the front-end answers (vhost-user,
@@ -28,13 +29,29 @@ final class BackEndChannel implements AutoCloseable {
    * @return whether the front-end did it, as far as can be known
    */
   synchronized boolean ask(BackEndMessage message, int... descriptors) {
+    send(message, acknowledged ? Header.NEED_REPLY : 0, descriptors);
+    return !acknowledged || answer(message, answer -> answer.payload().getLong() == 0);
+  }
+
+  /** Asks what is answered always, by a descriptor if there is one. */
+  synchronized int askForDescriptor(BackEndMessage message) {
+    send(message, Header.NEED_REPLY);
+    return answer(message, answer -> answer.descriptors().takeOrNone());
+  }
+
+  /** Says something that is not to be answered. */
+  void tell(BackEndMessage message) {
+    send(message, 0);
+  }
+
+  private void send(BackEndMessage message, int flags, int... descriptors) {
     ByteBuffer payload = VhostSocket.payload();
     BackEndCodec.write(message, payload);
+    socket.send(BackEndCodec.code(message).number, flags, payload.flip(), descriptors);
+  }
+
+  private <T> T answer(BackEndMessage message, Function<Received, T> reading) {
     int number = BackEndCodec.code(message).number;
-    socket.send(number, acknowledged ? Header.NEED_REPLY : 0, payload.flip(), descriptors);
-    if (!acknowledged) {
-      return true;
-    }
     try (Received answer = socket.receive()) {
       if (answer == null) {
         throw new PeerFault("the front-end closed the back-end's channel");
@@ -44,15 +61,8 @@ final class BackEndChannel implements AutoCloseable {
             "answer on the back-end's channel is to %d, not %d"
                 .formatted(answer.header().request(), number));
       }
-      return answer.payload().getLong() == 0;
+      return reading.apply(answer);
     }
-  }
-
-  /** Says something that is not to be answered. */
-  void tell(BackEndMessage message) {
-    ByteBuffer payload = VhostSocket.payload();
-    BackEndCodec.write(message, payload);
-    socket.send(BackEndCodec.code(message).number, 0, payload.flip());
   }
 
   /** Wakes whoever waits for an answer. */

@@ -43,6 +43,12 @@ final class Features {
     if (device instanceof SavesState) {
       offered |= ProtocolFeature.DEVICE_STATE.mask;
     }
+    if (device instanceof SharesMemory) {
+      offered |= ProtocolFeature.SHMEM.mask;
+    }
+    if (device instanceof SharesObjects) {
+      offered |= ProtocolFeature.SHARED_OBJECT.mask;
+    }
     if (device.suspendsRequests()) {
       offered |= ProtocolFeature.GET_VRING_BASE_INFLIGHT.mask;
     }

@@ -6,7 +6,6 @@ import hawser.vhost.connection.VhostSocket;
 import hawser.vhost.memory.DirtyLog;
 import hawser.vhost.memory.GuestMemory;
 import hawser.vhost.memory.Iotlb;
-import hawser.vhost.message.BackEndMessage;
 import hawser.vhost.message.ConfigSpace;
 import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.FrontEndCode;
@@ -25,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * One front-end's use of a device, from connection to disconnection. Everything happens on the
  * thread that calls {@link #run}, except the work of the queues.
  */
-final class Session implements DeviceHost {
+final class Session {
   private final Device device;
   private final BackEndOptions options;
   private final VhostSocket socket;
@@ -40,14 +40,14 @@ final class Session implements DeviceHost {
   private final long offeredProtocol;
   private final List<Vring> vrings = new ArrayList<>();
   private final GuestMemory memory = new GuestMemory();
-  private final Iotlb iotlb = new Iotlb(this::missed);
+  private final FrontEndHost host;
+  private final Iotlb iotlb;
   private long features;
   private long protocol;
   private int status;
   private @Nullable DirtyLog log;
   private @Nullable Inflight inflight;
   private @Nullable StateTransfer transfer;
-  private volatile @Nullable BackEndChannel channel;
 
   Session(Device device, BackEndOptions options, VhostSocket socket) {
     this.device = device;
@@ -55,6 +55,8 @@ final class Session implements DeviceHost {
     this.socket = socket;
     this.offered = Features.virtio(device, options);
     this.offeredProtocol = Features.protocol(device, options);
+    this.host = new FrontEndHost(device, options.log());
+    this.iotlb = new Iotlb(host::missed);
     for (int i = 0; i < device.queues(); i++) {
       vrings.add(new Vring(i, device, options));
     }
@@ -63,7 +65,7 @@ final class Session implements DeviceHost {
   /** Serves the front-end until it leaves. */
   void run() {
     try {
-      device.attach(this);
+      device.attach(host);
       while (true) {
         try (Received message = socket.receive()) {
           if (message == null) {
@@ -81,18 +83,13 @@ final class Session implements DeviceHost {
 
   private void end() {
     socket.shutdown();
-    BackEndChannel open = channel;
-    if (open != null) {
-      open.shutdown();
-    }
+    host.shutdown();
     vrings.forEach(Vring::end);
     device.attach(() -> {});
     if (transfer != null) {
       boolean _ = transfer.await();
     }
-    if (open != null) {
-      open.close();
-    }
+    host.close();
     memory.close();
     if (log != null) {
       log.unmap();
@@ -173,8 +170,9 @@ final class Session implements DeviceHost {
       case SetProtocolFeatures(long asked) -> {
         Features.checkProtocol(asked, offeredProtocol);
         protocol = asked;
+        host.agreed(asked);
         boolean inBand = ProtocolFeature.INBAND_NOTIFICATIONS.in(asked);
-        vrings.forEach(vring -> vring.descriptors().useMessages(inBand ? this::tell : null));
+        vrings.forEach(vring -> vring.descriptors().useMessages(inBand ? host::tell : null));
         yield Reply.DONE;
       }
       case GetQueueNum() -> Reply.number(vrings.size());
@@ -192,6 +190,8 @@ final class Session implements DeviceHost {
       case CheckDeviceState() -> checkDeviceState();
       case VringKick(int i) -> kick(i);
       case IotlbMsg(var entry) -> translate(entry);
+      case GetSharedObject(var uuid) -> getSharedObject(uuid);
+      case GetShmemConfig() -> getShmemConfig();
       case SendRarp _,
           NetSetMtu _,
           SetVringEndian _,
@@ -200,9 +200,7 @@ final class Session implements DeviceHost {
           PostcopyAdvise _,
           PostcopyListen _,
           PostcopyEnd _,
-          GpuSetSocket _,
-          GetSharedObject _,
-          GetShmemConfig _ ->
+          GpuSetSocket _ ->
           throw new PeerFault(
               "%s: its feature was not offered".formatted(FrontEndCodec.code(message)));
     };
@@ -272,15 +270,6 @@ final class Session implements DeviceHost {
           iotlb.clear();
           change.run();
         });
-  }
-
-  private void missed(long iova, int permission) {
-    BackEndChannel open = channel;
-    if (open != null) {
-      open.tell(
-          new BackEndMessage.IotlbMsg(
-              new IotlbEntry(iova, 0, 0, permission, IotlbEntry.Type.MISS)));
-    }
   }
 
   /** The front-end gives or takes back a translation; answered always, by 0 or not. */
@@ -383,32 +372,29 @@ final class Session implements DeviceHost {
   }
 
   private Reply setChannel(Descriptors fds) {
-    BackEndChannel before = channel;
-    int fd = fds.take("SET_BACKEND_REQ_FD");
-    channel = new BackEndChannel(fd, ProtocolFeature.REPLY_ACK.in(protocol));
-    if (before != null) {
-      before.close();
-    }
+    host.listen(fds.take("SET_BACKEND_REQ_FD"));
     return Reply.DONE;
   }
 
-  @Override
-  public void configChanged() {
-    tell(new BackEndMessage.ConfigChangeMsg());
+  private Reply getSharedObject(UUID uuid) {
+    if (!(device instanceof SharesObjects objects)) {
+      throw new PeerFault("GET_SHARED_OBJECT: this device has none");
+    }
+    ByteBuffer payload = VhostSocket.payload();
+    FrontEndCodec.write(new GetSharedObject(uuid), payload);
+    return new Reply.Payload(payload.flip(), objects.sharedObject(uuid));
   }
 
-  /** Tells the front-end, if it listens. */
-  private void tell(BackEndMessage message) {
-    BackEndChannel open = channel;
-    if (open == null) {
-      return;
+  private Reply getShmemConfig() {
+    if (!(device instanceof SharesMemory memories)) {
+      throw new PeerFault("GET_SHMEM_CONFIG: this device has none");
     }
-    try {
-      boolean _ = open.ask(message);
-    } catch (PeerFault e) {
-      // The front-end's own connection says whether it is gone.
-      options.log().accept("%s: %s".formatted(message, e.getMessage()));
+    long[] sizes = memories.sharedMemory();
+    ByteBuffer payload = VhostSocket.payload().putInt(sizes.length).putInt(0);
+    for (long size : sizes) {
+      payload.putLong(size);
     }
+    return new Reply.Payload(payload.flip());
   }
 
   private Reply getConfig(ConfigSpace range) {
@@ -452,6 +438,7 @@ final class Session implements DeviceHost {
   private Reply reset() {
     vrings.forEach(Vring::reset);
     iotlb.clear();
+    host.reset();
     device.reset();
     return Reply.DONE;
   }

@@ -177,14 +177,14 @@ public final class Driver implements AutoCloseable {
   private void shareMemory() {
     if (has(ProtocolFeature.CONFIGURE_MEM_SLOTS)) {
       for (int i = 0; i < ram.count(); i++) {
-        frontEnd.addMemReg(ram.region(i), ram.descriptor(i));
+        frontEnd.addMemReg(region(i), ram.descriptor(i));
       }
       return;
     }
     var regions = new ArrayList<MemoryRegion>();
     int[] descriptors = new int[ram.count()];
     for (int i = 0; i < ram.count(); i++) {
-      regions.add(ram.region(i));
+      regions.add(region(i));
       descriptors[i] = ram.descriptor(i);
     }
     frontEnd.setMemTable(regions, descriptors);
@@ -222,7 +222,18 @@ public final class Driver implements AutoCloseable {
   }
 
   private long address(long guestAddress) {
-    return translated() ? guestAddress + DriverQueue.IOVA_OFFSET : ram.host(guestAddress, 1);
+    return translated() ? guestAddress + DriverQueue.IOVA_OFFSET : user(guestAddress);
+  }
+
+  /** A guest address as it is said to the back-end: as it is, or as this process has it. */
+  private long user(long guestAddress) {
+    return has(ProtocolFeature.GPA_ADDRESSES) ? guestAddress : ram.host(guestAddress, 1);
+  }
+
+  private MemoryRegion region(int index) {
+    MemoryRegion region = ram.region(index);
+    return new MemoryRegion(
+        region.guestAddress(), region.size(), user(region.guestAddress()), region.mmapOffset());
   }
 
   /** Gives the page that a device behind an IOMMU misses, if there is one. */
@@ -233,7 +244,7 @@ public final class Driver implements AutoCloseable {
           new IotlbEntry(
               page + DriverQueue.IOVA_OFFSET,
               GuestRam.PAGE_BYTES,
-              ram.host(page, GuestRam.PAGE_BYTES),
+              user(page),
               IotlbEntry.READ | IotlbEntry.WRITE,
               IotlbEntry.Type.UPDATE));
     }
@@ -306,7 +317,7 @@ public final class Driver implements AutoCloseable {
   private void unshareMemory() {
     if (has(ProtocolFeature.CONFIGURE_MEM_SLOTS)) {
       for (int i = 0; i < ram.count(); i++) {
-        frontEnd.remMemReg(ram.region(i));
+        frontEnd.remMemReg(region(i));
       }
     }
   }
