@@ -18,6 +18,10 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * The run from which the start-up cache is made: every short command once on a small disk, in one
@@ -53,6 +57,23 @@ public final class Training {
     hawser("nbdcopy", "--help");
     hawser("nbd", "--help");
     clients(args[0], raw);
+    Guests guests = new Guests(Path.of(args[0]));
+    for (List<String> program : guests.programs(raw, qcow2)) {
+      int socket = guests.connect();
+      FutureTask<Void> guest = guests.start(program.getFirst().equals("vhost-user-blk"));
+      var words = new ArrayList<>(program);
+      words.add("--fd=" + socket);
+      hawser(words.toArray(String[]::new));
+      ended(guest);
+    }
+  }
+
+  private static void ended(FutureTask<Void> guest) {
+    try {
+      guest.get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError("the guest of the training", e);
+    }
   }
 
   /** The programs that talk to a server, which is there meanwhile. */
