@@ -80,27 +80,14 @@ final class ReadCommands {
         return false;
       }
     }
-    List<String> operands = line.operands();
-    if (operands.size() != 2) {
-      return words.usage();
-    }
-    OptionalLong offset = words.number(operands.get(0));
-    OptionalLong count = offset.isPresent() ? words.number(operands.get(1)) : offset;
-    if (count.isEmpty()) {
-      return false;
-    }
-    if (count.getAsLong() > Words.REQUEST_BYTES_MAX) {
-      session
-          .io()
-          .line(
-              "length cannot exceed %d, given %s"
-                  .formatted(Words.REQUEST_BYTES_MAX, operands.get(1)));
+    Optional<Span> span = Span.of(line.operands(), words);
+    if (span.isEmpty()) {
       return false;
     }
     if (asked.pattern == null && (asked.checkFrom != null || asked.checkBytes != null)) {
       return words.usage();
     }
-    return read(session, asked, offset.getAsLong(), count.getAsLong());
+    return read(session, asked, span.get().offset(), span.get().bytes());
   }
 
   /** Takes one option; false after its complaint. */

@@ -56,6 +56,11 @@ final class Words {
     return false;
   }
 
+  /** Says what is wrong with the operands. */
+  void complain(String text) {
+    io.line(text);
+  }
+
   /** A size; empty after its complaint. */
   OptionalLong number(String word) {
     SizeWord.Read read = SizeWord.read(word);

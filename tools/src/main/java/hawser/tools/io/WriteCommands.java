@@ -12,7 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** {@code write}, {@code writev} and {@code discard}. */
@@ -161,28 +160,24 @@ final class WriteCommands {
       session.io().line(contradiction);
       return false;
     }
-    OptionalLong offset = words.number(operands.get(0));
-    OptionalLong count = offset.isPresent() ? words.number(operands.get(1)) : offset;
-    if (count.isEmpty()) {
+    Optional<Span> span =
+        asked.has(BlockNode.NO_FALLBACK)
+            ? Span.unbounded(operands, words)
+            : Span.of(operands, words, " without -n");
+    if (span.isEmpty()) {
       return false;
     }
-    if (count.getAsLong() > Words.REQUEST_BYTES_MAX && !asked.has(BlockNode.NO_FALLBACK)) {
-      session
-          .io()
-          .line(
-              "length cannot exceed %d without -n, given %s"
-                  .formatted(Words.REQUEST_BYTES_MAX, operands.get(1)));
-      return false;
-    }
+    long offset = span.get().offset();
+    long count = span.get().bytes();
     if ((asked.vmState || asked.has(BlockNode.COMPRESSED))
-        && !ReadCommands.aligned(session, offset.getAsLong(), count.getAsLong())) {
+        && !ReadCommands.aligned(session, offset, count)) {
       return false;
     }
     if (asked.zero && asked.registered) {
       session.io().line("cannot combine zero write with registered I/O buffer");
       return false;
     }
-    return write(session, asked, offset.getAsLong(), count.getAsLong());
+    return write(session, asked, offset, count);
   }
 
   private static boolean write(IoSession session, Asked asked, long offset, long count) {
@@ -269,39 +264,21 @@ final class WriteCommands {
         return false;
       }
     }
-    List<String> operands = line.operands();
-    if (operands.size() != 2) {
-      return words.usage();
-    }
-    OptionalLong offset = words.number(operands.get(0));
-    OptionalLong bytes = offset.isPresent() ? words.number(operands.get(1)) : offset;
-    if (bytes.isEmpty()) {
+    Optional<Span> span = Span.of(line.operands(), words);
+    if (span.isEmpty()) {
       return false;
     }
-    if (bytes.getAsLong() > Words.REQUEST_BYTES_MAX) {
-      session
-          .io()
-          .line(
-              "length cannot exceed %d, given %s"
-                  .formatted(Words.REQUEST_BYTES_MAX, operands.get(1)));
-      return false;
-    }
+    long offset = span.get().offset();
+    long bytes = span.get().bytes();
     long start = System.nanoTime();
     try {
-      session.check(offset.getAsLong(), bytes.getAsLong());
-      session.node().discard(offset.getAsLong(), bytes.getAsLong());
+      session.check(offset, bytes);
+      session.node().discard(offset, bytes);
     } catch (BlockFault e) {
       session.io().line("discard failed: " + e.errno().text());
       return false;
     }
-    asked
-        .report()
-        .print(
-            session.io(),
-            "discard",
-            System.nanoTime() - start,
-            offset.getAsLong(),
-            bytes.getAsLong());
+    asked.report().print(session.io(), "discard", System.nanoTime() - start, offset, bytes);
     return true;
   }
 }
