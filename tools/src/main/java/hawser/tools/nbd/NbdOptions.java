@@ -19,7 +19,7 @@ final class NbdOptions {
               Option.value('k', "socket", "PATH", "listen on a unix socket"),
               Option.value('e', "shared", "NUM", "clients at a time (default 1; 0 is no limit)"),
               Option.flag('t', "persistent", "go on when the last client has gone"),
-              Option.flag('v', "verbose", "say more"),
+              Option.flag('v', "verbose", "go on saying what is wrong in the background"),
               Option.value('x', "export-name", "NAME", "the export's name (default empty)"),
               Option.value('D', "description", "TEXT", "a description for people"),
               Option.value(

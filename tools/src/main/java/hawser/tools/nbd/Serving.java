@@ -144,17 +144,7 @@ final class Serving implements ServerListener {
   }
 
   @Override
-  public void clientConnected(ClientInfo client) {
-    if (line.verbose) {
-      io.error("qemu-nbd: client " + client.number() + " connected");
-    }
-  }
-
-  @Override
   public void clientGone(ClientInfo client, String why) {
-    if (line.verbose) {
-      io.error("qemu-nbd: client " + client.number() + " gone: " + why);
-    }
     NbdServer serving = server;
     if (client.begun() && !line.persistent && serving != null && serving.clients() == 0) {
       end.stop();

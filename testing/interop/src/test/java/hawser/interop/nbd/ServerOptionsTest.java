@@ -211,4 +211,18 @@ class ServerOptionsTest {
     command.add("]");
     assertThat(Peers.run(command).ok().out()).isEqualTo((4 << 20) + "\n");
   }
+
+  /** As QEMU's tests expect it, which ask for {@code -v} and compare all that is printed. */
+  @ParameterizedTest
+  @EnumSource
+  void verboseServersSayNothingOfClients(Side side) {
+    Path socket = temp.resolve("verbose.sock");
+    try (Peer server =
+        side.start("qemu-nbd", "-v", "-t", "-f", "qcow2", "-k", socket.toString(), base.toString())
+            .awaitSocket(socket)) {
+      new Client("nbd+unix:///?socket=" + socket).io("read 0 4k");
+      assertThat(server.terminate()).isZero();
+      assertThat(server.out() + server.err()).isEmpty();
+    }
+  }
 }
