@@ -43,13 +43,21 @@ final class Transfers {
     }
   }
 
-  /** Serves a READ of {@code length} bytes with its header. */
-  void read(Chain chain, long unique, int length) {
+  /** Takes what a request says of its transfer; false when it is refused. */
+  private boolean hasArguments(Chain chain, long unique, int length) {
     if (!mount.mounted() || length < DATA_AT) {
       here.replies.status(chain, unique, -Errno.EINVAL.number());
-      return;
+      return false;
     }
     chain.read(RequestHeader.BYTES, arguments);
+    return true;
+  }
+
+  /** Serves a READ of {@code length} bytes with its header. */
+  void read(Chain chain, long unique, int length) {
+    if (!hasArguments(chain, unique, length)) {
+      return;
+    }
     long handle = TransferIn.handle(arguments);
     long offset = TransferIn.offset(arguments);
     long size = TransferIn.size(arguments);
@@ -75,11 +83,9 @@ final class Transfers {
 
   /** Serves a WRITE of {@code length} bytes with its header and data. */
   void write(Chain chain, long unique, int length) {
-    if (!mount.mounted() || length < DATA_AT) {
-      here.replies.status(chain, unique, -Errno.EINVAL.number());
+    if (!hasArguments(chain, unique, length)) {
       return;
     }
-    chain.read(RequestHeader.BYTES, arguments);
     long handle = TransferIn.handle(arguments);
     long offset = TransferIn.offset(arguments);
     long size = TransferIn.size(arguments);
