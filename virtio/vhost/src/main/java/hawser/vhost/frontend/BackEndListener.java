@@ -5,7 +5,8 @@ import hawser.vhost.message.Descriptors;
 
 /**
  * What a front-end does with the requests of its back-end. Called on the channel's own thread, one
- * request after the other; it must not wait for an answer of the same back-end.
+ * request after the other; it must not wait for an answer of the same back-end, unless that does
+ * not wait for this one (a missing translation).
  */
 @FunctionalInterface
 public interface BackEndListener {
