@@ -11,6 +11,7 @@ import hawser.vhost.ring.Chain;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Serves the requests of one virtqueue. */
@@ -21,6 +22,9 @@ final class BlkQueue implements QueueHandler {
   /** A longer transfer is not worth keeping the next request waiting, even from the page cache. */
   private static final long SERVED_NOW_MAX = 256 << 10;
 
+  /** But where one waits for a worker already, this thread may as well read the next one. */
+  private static final long READ_BESIDE_WORKERS_MAX = 1 << 20;
+
   private final NodeRequests requests;
   private final Executor workers;
   private final MemorySegment header = Arena.ofAuto().allocate(HEADER_BYTES, 8);
@@ -29,6 +33,7 @@ final class BlkQueue implements QueueHandler {
   private @Nullable DirectRequests direct;
   private boolean directTried;
   private volatile boolean suspending;
+  private final AtomicInteger waitingForWorkers = new AtomicInteger();
 
   BlkQueue(NodeRequests requests, Executor workers) {
     this.requests = requests;
@@ -56,8 +61,10 @@ final class BlkQueue implements QueueHandler {
   }
 
   private void serveLater(RequestType type, long sector, Chain chain) {
+    waitingForWorkers.incrementAndGet();
     workers.execute(
         () -> {
+          waitingForWorkers.decrementAndGet();
           if (suspending) {
             chain.suspend();
           } else {
@@ -161,9 +168,13 @@ final class BlkQueue implements QueueHandler {
     }
   }
 
+  private long readNowMax() {
+    return waitingForWorkers.get() == 0 ? SERVED_NOW_MAX : READ_BESIDE_WORKERS_MAX;
+  }
+
   private boolean readNow(long sector, Chain chain) throws BlockFault {
     long bytes = chain.writableBytes() - 1;
-    if (bytes == 0 || bytes > SERVED_NOW_MAX || !requests.inside(sector, bytes)) {
+    if (bytes == 0 || bytes > readNowMax() || !requests.inside(sector, bytes)) {
       return false;
     }
     return moveNow(chain, chain.firstWritable(), 0, bytes, sector * SECTOR_BYTES, true);
