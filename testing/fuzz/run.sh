@@ -1,11 +1,12 @@
 #!/bin/sh
 # Fuzzes TARGET for FUZZ_SECONDS (600) or until a bug is found; all: each in turn; without TARGET, says
 # what there is. New inputs are kept under target/fuzz/TARGET. SEED repeats the fuzzer's own dice. The
-# targets crash and faults are not a fuzzer's: they look at every state in which a crash, or an error of
-# the file, can leave a qcow2 image, in workloads that follow from SEED.
+# targets crash, faults and escape are not a fuzzer's: the first two look at every state in which a crash,
+# or an error of the file, can leave a qcow2 image, in workloads that follow from SEED; with the last one a
+# guest tries to get out of its shared folder.
 set -eu
 cd "$(dirname "$0")"
-targets="header mapping image server client state stream crash faults"
+targets="header mapping image server client state stream crash faults escape"
 seconds=${FUZZ_SECONDS:-600}
 
 [ -d target/lib ] || {
@@ -18,7 +19,7 @@ path=target/classes:$(echo target/lib/*.jar | tr ' ' ':')
 
 # The explorers: EXPLORER SEED
 explore() {
-  "$java" --enable-native-access=ALL-UNNAMED -cp "$path" "hawser.fuzz.crash.$1" \
+  "$java" --enable-native-access=ALL-UNNAMED -cp "$path" "hawser.fuzz.$1" \
     "${2:-$(date +%s)}" "$seconds"
 }
 
@@ -42,8 +43,9 @@ run() {
     client) fuzz "$1" ClientTarget "${2:-}" ;;
     state) fuzz "$1" StateTarget "${2:-}" ;;
     stream) fuzz "$1" QemuStreamTarget "${2:-}" ;;
-    crash) explore CrashExplorer "${2:-}" ;;
-    faults) explore FaultExplorer "${2:-}" ;;
+    crash) explore crash.CrashExplorer "${2:-}" ;;
+    faults) explore crash.FaultExplorer "${2:-}" ;;
+    escape) explore escape.EscapeExplorer "${2:-}" ;;
   esac || {
     echo "hawser: fuzzing $1 found a bug, or could not run"
     return 1

@@ -8,6 +8,7 @@ import hawser.block.OpenMode;
 import hawser.block.OpenPolicy;
 import hawser.block.Opener;
 import hawser.block.Permissions;
+import hawser.sys.Linux;
 import hawser.tools.Command;
 import hawser.tools.Getopt;
 import hawser.tools.Option;
@@ -48,6 +49,8 @@ public final class UpProgram implements Program {
                   "blk-socket",
                   "PATH",
                   "the socket for a guest's disk; beside the other, blk.sock"),
+              Option.value(
+                  "share", "DIR", "also share a folder with guests, on fs.sock beside the others"),
               Option.value('p', "port", "PORT", "the port on 127.0.0.1; " + PORT + "; 0 picks one"),
               Option.flag('h', "help", "print this help and exit")));
 
@@ -55,6 +58,7 @@ public final class UpProgram implements Program {
   private boolean readOnly;
   private Path socket = DATA.resolve("nbd.sock");
   private @Nullable Path blkSocket;
+  private @Nullable Path share;
   private int port = PORT;
 
   @Override
@@ -82,6 +86,7 @@ public final class UpProgram implements Program {
         case "r" -> readOnly = true;
         case "k" -> socket = Path.of(line.value());
         case "blk-socket" -> blkSocket = Path.of(line.value());
+        case "share" -> share = Path.of(line.value());
         case "p" -> port = port(line.value());
         case "h" -> {
           io.print(TABLE.help("hawser up"));
@@ -103,6 +108,22 @@ public final class UpProgram implements Program {
   private Path blkSocket() {
     Path wanted = blkSocket == null ? socket.resolveSibling("blk.sock") : blkSocket;
     return wanted.toAbsolutePath();
+  }
+
+  private @Nullable SharedFolder share(Terminal io) throws BlockFault {
+    Path wanted = share;
+    if (wanted == null) {
+      return null;
+    }
+    if (!Linux.available()) {
+      throw new UsageFault("--share needs Linux");
+    }
+    try {
+      return new SharedFolder(
+          wanted.toRealPath(), socket.resolveSibling("fs.sock").toAbsolutePath(), io::error);
+    } catch (IOException e) {
+      throw new UsageFault("--share: %s does not exist".formatted(wanted));
+    }
   }
 
   private static int port(String text) {
@@ -153,7 +174,8 @@ public final class UpProgram implements Program {
     // Signals are caught before the disk is opened, so that it is closed whenever one comes.
     try (var signal = new StopSignal()) {
       try (BlockNode disk = opener.open(image, format, mode);
-          var service = new Service(disk, socket.toAbsolutePath(), port, blkSocket(), io)) {
+          var service = new Service(disk, socket.toAbsolutePath(), port, blkSocket(), io);
+          SharedFolder shared = share(io)) {
         io.line(
             "serving %s (%s, %s%s)"
                 .formatted(
@@ -161,7 +183,7 @@ public final class UpProgram implements Program {
                     disk.driver(),
                     Size.human(disk.length()),
                     disk.readOnly() ? ", read-only" : ""));
-        Invitation.print(service, io);
+        Invitation.print(service, shared, io);
         signal.await();
         io.line("stopping");
         io.flush();

@@ -63,6 +63,8 @@ class CommandLineTest {
         "--socket-path=S --shared-dir=D -o sandbox=jail|2|-o sandbox: 'jail' is none of",
         "--socket-path=S --shared-dir=D --posix-acl --translate-uid=map:0:1:1|2|--posix-acl cannot",
         "--socket-path=S --shared-dir=D --translate-uid=map:0:1|2|--translate-uid: ",
+        "--socket-path=S --shared-dir=D --translate-uid=map:0:1:1:|2|--translate-uid: ",
+        "--socket-path=S --shared-dir=D --translate-gid=guest:4294967295:2:3|1|--translate-gid: ",
         "--socket-path=S --shared-dir=D --xattrmap=:odd:|2|--xattrmap: ",
         "--socket-path=S --shared-dir=D --nonsense|2|unrecognized option '--nonsense'",
         "--socket-path=S --shared-dir=D extra|2|unexpected argument 'extra'"

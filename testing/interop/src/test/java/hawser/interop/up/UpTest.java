@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Side;
+import hawser.testkit.fuse.FuseClient;
+import hawser.testkit.fuse.FuseOperations;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -159,6 +161,40 @@ class UpTest {
         assertThat(fourth.err()).contains("port " + port + " of 127.0.0.1 is taken");
       }
       assertThat(temp.resolve("b.sock")).doesNotExist();
+    }
+  }
+
+  @Test
+  void aFolderIsSharedBesideTheDisk() throws Exception {
+    Path folder = Files.createDirectory(temp.resolve("folder"));
+    Files.writeString(folder.resolve("greeting"), "hello");
+    Path shared = temp.resolve("hawser-data/fs.sock");
+    try (Peer server =
+        up("-f", "raw", "--share", folder.toString(), image.toString()).awaitText("Ctrl-C")) {
+      assertThat(server.out())
+          .contains("path=" + shared, "-device vhost-user-fs-pci,chardev=s,tag=share");
+      try (FuseClient guest = FuseClient.connect(shared, 1)) {
+        FuseOperations fuse = guest.operations();
+        fuse.init().ok();
+        long node = fuse.lookup(FuseOperations.ROOT_NODE, "greeting").ok().entry().node();
+        long handle = fuse.open(node, 0).ok().opened().handle();
+        assertThat(fuse.read(node, handle, 0, 100).ok().data()).asString().isEqualTo("hello");
+        fuse.create(FuseOperations.ROOT_NODE, "made", 2, 0644, 0).ok();
+        assertThat(folder.resolve("made")).exists();
+      }
+      ProcessHandle daemon = server.process().toHandle().children().findAny().orElseThrow();
+      assertThat(server.terminate()).as(server.err()).isZero();
+      assertThat(daemon.isAlive()).isFalse();
+      assertThat(server.err()).isEmpty();
+    }
+    assertThat(shared).doesNotExist();
+  }
+
+  @Test
+  void aFolderThatIsNotThereIsNotShared() {
+    try (Peer server = up("-f", "raw", "--share", "nowhere", image.toString())) {
+      assertThat(server.await()).isOne();
+      assertThat(server.err()).contains("--share: nowhere does not exist");
     }
   }
 

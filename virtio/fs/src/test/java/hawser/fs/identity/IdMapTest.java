@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Numbers of users between guest and host. */
@@ -37,6 +38,33 @@ class IdMapTest {
     assertThat(map("forbid-guest:0:1").onHost(0)).isEqualTo(IdMap.FORBIDDEN);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "guest:0:1000:10, 9, 1009, 9",
+    "guest:0:1000:10, 10, 10, 10",
+    "guest:0:1000:10, 1009, 1009, 1009",
+    "host:1000:0:10, 1009, 1009, 9",
+    "squash-guest:0:1000:10, 9, 1000, 9",
+    "squash-host:0:7:10, 9, 9, 7",
+    "map:0:1000:10, 9, 1009, 9",
+    "map:0:1000:10, 1009, 1009, 9",
+    "forbid-guest:5:2, 6, -1, 6",
+    "forbid-guest:5:2, 7, 7, 7",
+    "MAP/0/1000/10, 3, 1003, 3"
+  })
+  void aRuleIsForOneDirectionOrBoth(String rule, int id, long onHost, int inGuest) {
+    assertThat(map(rule).onHost(id)).isEqualTo(onHost);
+    assertThat(map(rule).inGuest(id)).isEqualTo(inGuest);
+  }
+
+  @Test
+  void bothSidesOfAMapAreEachOthers() {
+    IdMap map = map("map:0:100000:1000");
+    for (int id = 0; id < 1000; id++) {
+      assertThat(map.inGuest((int) map.onHost(id))).isEqualTo(id);
+    }
+  }
+
   @Test
   void rulesAboutTheSameNumbersAreRefused() {
     assertThatThrownBy(() -> map("guest:0:10:10", "squash-guest:5:0:1"))
@@ -52,6 +80,8 @@ class IdMapTest {
         "map:1:2:3:4",
         "odd:1:2:3",
         "map:a:2:3",
+        "guest::2:3",
+        "forbid-guest:1:2:3",
         "map:1:4294967296:1",
         "guest:4294967295:0:2"
       })

@@ -46,6 +46,41 @@ class XattrMapTest {
     assertThat(map.inGuest(Name.of("security.x"))).isNull();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "'/prefix/all/trusted./user.virtiofs./ /bad/all/user.virtiofs./trusted./ /ok/all///'",
+    "/map/trusted./user.virtiofs./",
+    "ömapötrusted.öuser.virtiofs.ö"
+  })
+  void aShortRuleIsTheThreeThatItStandsFor(String rules) {
+    XattrMap map = XattrMap.parse(rules);
+    assertThat(map.onHost(Name.of("trusted.a")))
+        .isEqualTo(new XattrMap.OnHost.Named(Name.of("user.virtiofs.trusted.a")));
+    assertThat(map.onHost(Name.of("user.a")))
+        .isEqualTo(new XattrMap.OnHost.Named(Name.of("user.a")));
+    assertThat(map.onHost(Name.of("user.virtiofs.trusted.a")))
+        .isEqualTo(new XattrMap.OnHost.Refused(Errno.EPERM));
+    assertThat(map.inGuest(Name.of("user.virtiofs.trusted.a"))).isEqualTo(Name.of("trusted.a"));
+    assertThat(map.inGuest(Name.of("trusted.a"))).isNull();
+    assertThat(map.inGuest(Name.of("user.a"))).isEqualTo(Name.of("user.a"));
+  }
+
+  @Test
+  void unsupportedIsAnErrorOfItsOwnAndHidden() {
+    XattrMap map = XattrMap.parse(":unsupported:all:security.:security.::ok:all:::");
+    assertThat(map.onHost(Name.of("security.a")))
+        .isEqualTo(new XattrMap.OnHost.Refused(Errno.EOPNOTSUPP));
+    assertThat(map.inGuest(Name.of("security.a"))).isNull();
+  }
+
+  @Test
+  void whatNoRuleMatchesIsForbiddenAndHidden() {
+    XattrMap map = XattrMap.parse(":ok:all:user.:user.:");
+    assertThat(map.onHost(Name.of("trusted.a")))
+        .isEqualTo(new XattrMap.OnHost.Refused(Errno.EPERM));
+    assertThat(map.inGuest(Name.of("trusted.a"))).isNull();
+  }
+
   @Test
   void whatTheGuestSetsItSeesAgain() {
     var dice = new Random(4);
