@@ -42,7 +42,7 @@ final class Guests {
         List.of("vhost-user-blk", "--blk-file=" + raw, "--format=raw"),
         List.of("vhost-user-blk", "--blk-file=" + raw, "--format=raw", "--cache=none"),
         List.of("vhost-user-blk", "--blk-file=" + qcow2, "--format=qcow2"),
-        List.of("virtiofsd", "--shared-dir=" + folder),
+        List.of("virtiofsd", "--sandbox=none", "--seccomp=none", "--shared-dir=" + folder),
         List.of("vhost-user-rng"),
         List.of("vhost-user-console", "--pty"),
         List.of("vhost-user-input", "--script=" + script),

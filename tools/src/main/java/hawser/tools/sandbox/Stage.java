@@ -39,6 +39,10 @@ record Stage(String name, int socket) {
     return new Stage(fields[0], Integer.parseInt(fields[1]));
   }
 
+  static void skipLauncher() {
+    System.setProperty(PROPERTY, CONFINED + ",-1");
+  }
+
   /** The stage of a daemon with a keeper. */
   static Stage kept(int handshake, int socket) {
     return new Stage(KEPT + handshake, socket);
