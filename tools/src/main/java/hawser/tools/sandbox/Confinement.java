@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -90,9 +92,15 @@ final class Confinement {
 
   /**
    * Opens the files that our classes are in, which the Java virtual machine otherwise does when it
-   * needs the first one of each; its own classes lie in memory.
+   * needs the first one of each; its own classes lie in memory. The digest of a state needs its
+   * list of algorithms, which is a file too.
    */
   private static void openModules() {
+    try {
+      MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has it", e);
+    }
     for (Module module : ModuleLayer.boot().modules()) {
       if (module.getName().startsWith("hawser.")) {
         try (InputStream any = module.getResourceAsStream("module-info.class")) {
