@@ -13,7 +13,7 @@ for argument; do
   esac
 done
 [ -z "$name" ] || [ -r "$name.sh" ] || {
-  echo "hawser: no benchmark '$name'; there are: $(ls *.sh | grep -vE '^(run|shared|blkio)\.sh$' | sed 's/\.sh//' | paste -sd' ' -)" >&2
+  echo "hawser: no benchmark '$name'; there are: $(ls *.sh | grep -vE '^(run|shared|fs-shared|blkio)\.sh$' | sed 's/\.sh//' | paste -sd' ' -)" >&2
   exit 1
 }
 ../peers.sh
@@ -22,7 +22,7 @@ done
 machine="$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r)"
 echo "| work | Hawser | peer | ratio | at least | measured |"
 echo "| --- | --- | --- | --- | --- | --- |"
-for script in ${name:-$(ls *.sh | grep -vE '^(run|shared|blkio)\.sh$' | sed 's/\.sh//')}; do
+for script in ${name:-$(ls *.sh | grep -vE '^(run|shared|fs-shared|blkio)\.sh$' | sed 's/\.sh//')}; do
   # Others' work on the machine makes a row doubtful, so it is told.
   load=$(cut -d' ' -f1 /proc/loadavg)
   sh "./$script.sh" | while read -r row; do

@@ -1,27 +1,6 @@
 # A shared folder over vhost-user, driven by our own front-end, beside virtiofsd. Both serve a folder
 # each on the same file system, without sandboxes: the kernel's filters cost each call the same.
-. ./shared.sh
-virtiofsd=../target/virtiofsd/virtiofsd
-[ -x "$virtiofsd" ] || {
-  say "virtiofsd cannot be had here"
-  exit 1
-}
-# virtiofsd keeps a descriptor for every file that the guest knows.
-ulimit -n 1000000 2>/dev/null || say "open files are limited to $(ulimit -n)"
-
-# start_fs NAME COMMAND...: a back-end on the socket $work/NAME.sock; its process is $served.
-start_fs() {
-  name=$1
-  shift
-  mkdir -p "$work/$name"
-  "$@" --socket-path="$work/$name.sock" --shared-dir="$work/$name" >"$work/$name.log" 2>&1 &
-  served=$!
-  servers="$servers $served"
-  until grep -q "$work/$name.sock" /proc/net/unix; do
-    kill -0 $served 2>/dev/null || { cat "$work/$name.log" >&2; say "$name did not start"; exit 1; }
-    sleep 0.05
-  done
-}
+. ./fs-shared.sh
 
 # load SERVER WORK NUMBER...: what FsLoad prints. The servers end with their guest, so each load has
 # a new one; the load warms it up first.
@@ -30,8 +9,8 @@ load() {
   shift
   # shellcheck disable=SC2086
   case $server in
-    hawser) start_fs hawser "$HAWSER" virtiofsd --sandbox none --seccomp none $OURS ;;
-    virtiofsd) start_fs virtiofsd "$virtiofsd" --sandbox none --seccomp none $THEIRS ;;
+    hawser) start_fs hawser "$work/hawser" "$HAWSER" virtiofsd $WITHOUT_SANDBOX $OURS ;;
+    virtiofsd) start_fs virtiofsd "$work/virtiofsd" "$virtiofsd" $WITHOUT_SANDBOX $THEIRS ;;
   esac
   drive_fs "$server" "$@"
   stop_all
@@ -95,7 +74,7 @@ row mixed "virtio-fs, mixed work, 4 queues of 4 (virtiofsd: one of 16)" "/s" mor
 # each of them, which not every machine allows.
 say "100,000 files known"
 load hawser make 100000
-start_fs hawser "$HAWSER" virtiofsd --sandbox none --seccomp none
+start_fs hawser "$work/hawser" "$HAWSER" virtiofsd $WITHOUT_SANDBOX
 mkfifo "$work/go"
 drive_fs hawser tree 100000 <"$work/go" >"$work/known" &
 driver=$!

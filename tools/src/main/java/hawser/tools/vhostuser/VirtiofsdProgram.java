@@ -1,6 +1,7 @@
 package hawser.tools.vhostuser;
 
 import hawser.base.BlockFault;
+import hawser.base.PeerFault;
 import hawser.base.UsageFault;
 import hawser.fs.dispatch.FsDevice;
 import hawser.fs.passthrough.PassThrough;
@@ -123,7 +124,7 @@ public final class VirtiofsdProgram implements Program {
         () -> {
           try {
             Rehearsal.run(share, line.share());
-          } catch (BlockFault | IOException e) {
+          } catch (BlockFault | PeerFault | IOException e) {
             log.accept("getting ready for guests that arrive: " + e.getMessage());
           }
         };

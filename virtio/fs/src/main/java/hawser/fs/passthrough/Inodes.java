@@ -35,7 +35,7 @@ final class Inodes {
   private static final int DEPTH_MAX = Name.PATH_BYTES_MAX / 2;
 
   private final LongTable<Inode> byNode = new LongTable<>();
-  private final Map<FileId, Inode> byId = new HashMap<>();
+  private Map<FileId, Inode> byId = new HashMap<>();
   private final List<Inode> withDescriptor = new ArrayList<>();
   private final int descriptorsMax;
   private final Inode root;
@@ -529,6 +529,9 @@ final class Inodes {
 
   /** Takes over inodes of a guest that arrives; nothing is known before. */
   synchronized void arrived(LongTable<Inode> arriving, long next) {
+    byNode.expect(arriving.size());
+    byId = HashMap.newHashMap(arriving.size() + 1);
+    byId.put(root.id, root);
     arriving.forEach(
         (_, inode) -> {
           if (inode.directory != null) {

@@ -40,10 +40,18 @@ final class LongTable<V> {
     return entry == null ? null : entry.value;
   }
 
+  /** Makes room for so many more at once. */
+  synchronized void expect(int more) {
+    int wanted = Math.max(CAPACITY_MIN, Integer.highestOneBit(Math.max(1, count + more - 1)) << 1);
+    if (wanted > buckets.length()) {
+      resize(wanted);
+    }
+  }
+
   /** Adds a value; the key must be new. */
   synchronized void add(long key, V value) {
     if (count >= buckets.length()) {
-      grow();
+      resize(buckets.length() * 2);
     }
     put(buckets, key, value);
     count++;
@@ -55,8 +63,8 @@ final class LongTable<V> {
   }
 
   /** Readers of the old buckets go on finding what they look for: its chains stay as they are. */
-  private void grow() {
-    var larger = new AtomicReferenceArray<@Nullable Entry<V>>(buckets.length() * 2);
+  private void resize(int capacity) {
+    var larger = new AtomicReferenceArray<@Nullable Entry<V>>(capacity);
     forEach((key, value) -> put(larger, key, value));
     buckets = larger;
   }

@@ -62,11 +62,13 @@ public final class StateReader {
     sink.end();
   }
 
+  /** So many bytes: a section's at most. */
   private ByteBuffer take(int count, String what) throws IOException {
-    byte[] bytes = in.readNBytes(count);
-    if (bytes.length < count) {
+    byte[] bytes = new byte[count];
+    int read = in.readNBytes(bytes, 0, count);
+    if (read < count) {
       throw new EOFException(
-          "the state ends within %s: %d bytes of %d".formatted(what, bytes.length, count));
+          "the state ends within %s: %d bytes of %d".formatted(what, read, count));
     }
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }

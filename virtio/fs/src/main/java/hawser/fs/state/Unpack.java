@@ -8,6 +8,9 @@ import java.nio.ByteBuffer;
 final class Unpack {
   private static final int COMPACT_BITS_MAX = 63;
 
+  /** Nearly every inode has a name of no bytes: its file handle. */
+  private static final Name NONE = new Name(new byte[0]);
+
   private final ByteBuffer bytes;
   private final SectionType type;
 
@@ -60,6 +63,9 @@ final class Unpack {
     if (length < 0 || length > most) {
       throw new IOException(
           "section %s: a name of %d bytes, at most %d".formatted(type, length, most));
+    }
+    if (length == 0) {
+      return NONE;
     }
     byte[] name = new byte[(int) length];
     has(length).get(name);
