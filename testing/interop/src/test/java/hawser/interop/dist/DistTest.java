@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.base.json.Json;
 import hawser.base.json.JsonReader;
+import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
+import hawser.testkit.fuse.FuseClient;
+import hawser.testkit.fuse.FuseOperations;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,6 +72,28 @@ class DistTest {
         (Json.Obj)
             JsonReader.read(Peers.run(program.toString(), "--print-capabilities").ok().out());
     assertThat(can.members()).containsEntry("type", new Json.Str(type));
+  }
+
+  /** In their sandboxes, where the package's own files are out of reach. */
+  @Test
+  void aGuestMovesBetweenTwoOfThePackagesDaemons() throws Exception {
+    Path shared = Files.createDirectory(temp.resolve("shared"));
+    try (Peer old = virtiofsd(shared, temp.resolve("old"));
+        Peer next = virtiofsd(shared, temp.resolve("new"));
+        FuseClient guest = FuseClient.connect(temp.resolve("old"), 1)) {
+      FuseOperations fuse = guest.operations();
+      fuse.init().ok();
+      long node = fuse.mkdir(FuseOperations.ROOT_NODE, "made", 0755, 0).ok().entry().node();
+      guest.moveTo(temp.resolve("new"), guest.save());
+      assertThat(fuse.getattr(node).error()).as("%s%s", old.err(), next.err()).isZero();
+      assertThat(old.err() + next.err()).doesNotContain("Exception");
+    }
+  }
+
+  private static Peer virtiofsd(Path shared, Path socket) {
+    String program = FOLDER.resolve("compat/virtiofsd").toString();
+    return Peers.start(program, "--shared-dir=" + shared, "--socket-path=" + socket)
+        .awaitSocket(socket);
   }
 
   @Test
