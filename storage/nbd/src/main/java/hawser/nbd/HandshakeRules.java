@@ -1,5 +1,6 @@
 package hawser.nbd;
 
+import hawser.base.PeerFault;
 import hawser.nbd.Handshake.Ended;
 import hawser.nbd.Handshake.Haggling;
 import hawser.nbd.Handshake.Ready;
@@ -32,7 +33,7 @@ public record HandshakeRules(ExportCatalog catalog, TlsMode tls) {
   /** The state after the 32 bits of flags with which a client answers the greeting. */
   public static Handshake begin(int clientFlags) {
     if ((clientFlags & ~HandshakeFlags.ALL) != 0) {
-      return new Ended("client flags are %#x, known are 0x3".formatted(clientFlags));
+      throw new PeerFault("client flags are %#x, known are 0x3".formatted(clientFlags));
     }
     return Haggling.begin(
         (clientFlags & HandshakeFlags.FIXED_NEWSTYLE) != 0,

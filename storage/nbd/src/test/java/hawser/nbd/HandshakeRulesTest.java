@@ -1,7 +1,9 @@
 package hawser.nbd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import hawser.base.PeerFault;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -105,7 +107,9 @@ class HandshakeRulesTest {
 
   @Test
   void unknownClientFlagsEndTheConnection() {
-    assertThat(HandshakeRules.begin(4)).isInstanceOf(Handshake.Ended.class);
+    assertThatThrownBy(() -> HandshakeRules.begin(4))
+        .isInstanceOf(PeerFault.class)
+        .hasMessage("client flags are 0x4, known are 0x3");
     assertThat(HandshakeRules.begin(3)).isEqualTo(FRESH);
   }
 

@@ -144,6 +144,11 @@ final class Serving implements ServerListener {
   }
 
   @Override
+  public void handshakeFailed(ClientInfo client, String why) {
+    io.error("qemu-nbd: option negotiation failed: " + why);
+  }
+
+  @Override
   public void clientGone(ClientInfo client, String why) {
     NbdServer serving = server;
     if (client.begun() && !line.persistent && serving != null && serving.clients() == 0) {

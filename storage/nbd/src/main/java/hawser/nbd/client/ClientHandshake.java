@@ -301,7 +301,12 @@ public final class ClientHandshake {
   /** Says goodbye before a choice was made. */
   public void abort() {
     if (hasOptions()) {
-      stream.send(OptionCode.ABORT, new byte[0]);
+      try {
+        stream.send(OptionCode.ABORT, new byte[0]);
+      } catch (PeerFault e) {
+        // It is gone already, and what it was asked for is here.
+        return;
+      }
     }
   }
 

@@ -30,6 +30,9 @@ final class Connection implements Runnable {
       why = serve();
     } catch (PeerFault e) {
       why = late ? "handshake took too long" : stopping ? "server stopped" : e.getMessage();
+      if (!client.begun() && !stopping) {
+        server.refused(client, String.valueOf(why));
+      }
     } finally {
       transport.close();
       server.gone(this, client, why == null ? "" : why);
@@ -61,6 +64,9 @@ final class Connection implements Runnable {
     try {
       var session = new HandshakeSession(rules(), transport);
       Handshake now = session.greet();
+      if (late) {
+        throw new PeerFault("no flags in time");
+      }
       if (now instanceof Handshake.Haggling haggling) {
         now = session.haggle(haggling);
       }

@@ -29,7 +29,10 @@ final class HandshakeSession {
   /** The first exchange: the greeting and the client's flags. */
   Handshake greet() {
     send(HandshakeRules.greeting());
-    return HandshakeRules.begin(ByteBuffer.wrap(receive(4)).getInt());
+    byte[] flags = receive(4, true);
+    return flags.length == 0
+        ? new Handshake.Ended("client went without a word")
+        : HandshakeRules.begin(ByteBuffer.wrap(flags).getInt());
   }
 
   /** Exchanges options until something else is to happen. */
@@ -37,12 +40,23 @@ final class HandshakeSession {
     Handshake now = from;
     while (now instanceof Handshake.Haggling haggling) {
       Handshake.Step step = rules.step(haggling, nextOption());
-      for (byte[] answer : step.answers()) {
-        send(answer);
-      }
+      answer(step);
       now = step.next();
     }
     return now;
+  }
+
+  private void answer(Handshake.Step step) {
+    try {
+      for (byte[] answer : step.answers()) {
+        send(answer);
+      }
+    } catch (PeerFault e) {
+      // A client that gives up need not wait for the answer (NBD_OPT_ABORT).
+      if (!(step.next() instanceof Handshake.Ended)) {
+        throw e;
+      }
+    }
   }
 
   private Option nextOption() {
@@ -73,12 +87,20 @@ final class HandshakeSession {
   }
 
   private byte[] receive(int bytes) {
+    return receive(bytes, false);
+  }
+
+  /** Answers nothing if the client is gone before the first byte, and that is allowed. */
+  private byte[] receive(int bytes, boolean orNothing) {
     var all = new byte[bytes];
     try (var arena = Arena.ofConfined()) {
       MemorySegment piece = arena.allocate(Math.max(1, Math.min(bytes, CHUNK)), 8);
       for (int done = 0; done < bytes; ) {
         MemorySegment want = piece.asSlice(0, Math.min(bytes - done, CHUNK));
         int count = (int) transport.receive(want);
+        if (count == 0 && done == 0 && orNothing) {
+          return new byte[0];
+        }
         if (count == 0) {
           throw new PeerFault("client went during the handshake");
         }

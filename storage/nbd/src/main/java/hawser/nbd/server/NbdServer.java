@@ -208,6 +208,10 @@ public final class NbdServer implements AutoCloseable {
     listener.clientConnected(client);
   }
 
+  void refused(ClientInfo client, String why) {
+    listener.handshakeFailed(client, why);
+  }
+
   void gone(Connection connection, ClientInfo client, String why) {
     boolean last;
     synchronized (this) {

@@ -6,10 +6,15 @@ import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
 import hawser.testkit.Side;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
@@ -223,6 +228,36 @@ class ServerOptionsTest {
       new Client("nbd+unix:///?socket=" + socket).io("read 0 4k");
       assertThat(server.terminate()).isZero();
       assertThat(server.out() + server.err()).isEmpty();
+    }
+  }
+
+  /** QEMU has other words for what was wrong; it too says nothing of who leaves in order. */
+  @ParameterizedTest
+  @EnumSource
+  void failedHandshakesAreTold(Side side) throws Exception {
+    Path socket = temp.resolve("handshakes.sock");
+    try (Peer server =
+        side.start("qemu-nbd", "-t", "-f", "qcow2", "-k", socket.toString(), base.toString())
+            .awaitSocket(socket)) {
+      hangUpAfter(socket, "");
+      hangUpAfter(socket, "00000003" + "49484156454f5054" + "00000002" + "00000000");
+      hangUpAfter(socket, "00000003");
+      hangUpAfter(socket, "67617262");
+      server.await("two complaints", () -> server.err().lines().count() >= 2);
+      assertThat(server.terminate()).isZero();
+      assertThat(server.err().lines())
+          .hasSize(2)
+          .allMatch(line -> line.startsWith("qemu-nbd: option negotiation failed: "));
+    }
+  }
+
+  private static void hangUpAfter(Path socket, String words) throws IOException {
+    try (var channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      ByteBuffer greeting = ByteBuffer.allocate(18);
+      while (greeting.hasRemaining() && channel.read(greeting) >= 0) {
+        // Until all of it is here.
+      }
+      channel.write(ByteBuffer.wrap(HexFormat.of().parseHex(words)));
     }
   }
 }
