@@ -16,8 +16,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A device and our driver of it, joined by a socket pair. For one thread. */
 public final class Attached implements AutoCloseable {
@@ -26,7 +28,7 @@ public final class Attached implements AutoCloseable {
   private static final int BUFFER_BYTES_MAX = 128 << 10;
 
   /** What the back-end complained about. */
-  public final Queue<String> log = new ConcurrentLinkedQueue<>();
+  public final BlockingQueue<String> log = new LinkedBlockingQueue<>();
 
   /** The driver, for what the methods here do not do. */
   public final Driver driver;
@@ -71,6 +73,11 @@ public final class Attached implements AutoCloseable {
     at.submit();
     assertThat(at.await(PATIENCE_MS)).isTrue();
     assertThat(at.take()).isEqualTo(id);
+  }
+
+  /** Waits for a complaint of the back-end's; null when there is none in the end. */
+  public @Nullable String complaint() throws InterruptedException {
+    return log.poll(PATIENCE_MS, TimeUnit.MILLISECONDS);
   }
 
   /** Waits for a posted buffer to come back; what the device wrote into it. */
