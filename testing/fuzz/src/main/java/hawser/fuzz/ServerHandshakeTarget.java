@@ -1,5 +1,6 @@
 package hawser.fuzz;
 
+import hawser.base.PeerFault;
 import hawser.nbd.BlockSizes;
 import hawser.nbd.ExportCatalog;
 import hawser.nbd.ExportInfo;
@@ -44,7 +45,13 @@ public final class ServerHandshakeTarget {
     TlsMode[] modes = TlsMode.values();
     TlsMode mode = modes[(in.get() & 0xff) % modes.length];
     var rules = new HandshakeRules(new Catalog(List.of(DISK, SECRET)), mode);
-    Handshake now = HandshakeRules.begin(in.getInt());
+    Handshake now;
+    try {
+      now = HandshakeRules.begin(in.getInt());
+    } catch (PeerFault e) {
+      // Flags that nobody knows.
+      return;
+    }
     while (in.remaining() >= 3) {
       switch (now) {
         case Handshake.Haggling haggling -> now = answered(rules.step(haggling, option(in)));
