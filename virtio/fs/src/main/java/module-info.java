@@ -9,6 +9,7 @@ module hawser.fs {
   exports hawser.fs.dispatch;
   exports hawser.fs.fuse;
   exports hawser.fs.identity;
+  exports hawser.fs.journal;
   exports hawser.fs.passthrough;
   exports hawser.fs.state;
   exports hawser.fs.xattr;

@@ -95,7 +95,15 @@ public final class Iovecs {
    * {@link #add(long, long)} answers for it.
    */
   public MemorySegment firstPiece() {
-    long at = (long) first * ENTRY_BYTES;
+    return piece(0);
+  }
+
+  /** As {@link #firstPiece}, of any piece that is left, from 0 to {@link #count} - 1. */
+  public MemorySegment piece(int which) {
+    if (which < 0 || which >= count()) {
+      throw new IndexOutOfBoundsException(which + " of " + count() + " pieces");
+    }
+    long at = (long) (first + which) * ENTRY_BYTES;
     return MemorySegment.ofAddress(entries.get(JAVA_LONG, at))
         .reinterpret(entries.get(JAVA_LONG, at + 8));
   }

@@ -24,6 +24,12 @@ public interface FileSystem extends AutoCloseable {
   /** The kernel has unmounted, or is gone: nothing that it knows counts any more. */
   void destroy();
 
+  /**
+   * The flags that a kernel has agreed to with a daemon in whose place this one is; nothing
+   * otherwise.
+   */
+  OptionalLong agreedBefore();
+
   /** Serves a request other than INIT, DESTROY and INTERRUPT. */
   FuseReply handle(Call call, FuseRequest request);
 
@@ -39,10 +45,11 @@ public interface FileSystem extends AutoCloseable {
   /**
    * Writes all of {@code from} to an open file.
    *
+   * @param unique the request's number, by which it is known again if it is served twice
    * @param flags of {@link TransferIn}
    * @return bytes or a negated error number
    */
-  long write(long handle, long offset, int flags, Iovecs from);
+  long write(long unique, long handle, long offset, int flags, Iovecs from);
 
   /** The guest is going to leave, and still runs: a good moment to get ready. Returns at once. */
   void prepare();

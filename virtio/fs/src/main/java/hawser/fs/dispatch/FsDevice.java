@@ -50,6 +50,7 @@ public final class FsDevice implements Device, SavesState {
    */
   public FsDevice(FileSystem files, String tag, int requestQueues, Consumer<String> log) {
     this.mount = new Mount(files);
+    files.agreedBefore().ifPresent(mount::mountedWith);
     this.tag = tag;
     this.requestQueues = requestQueues;
     this.log = log;

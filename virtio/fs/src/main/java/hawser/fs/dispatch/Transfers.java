@@ -103,7 +103,7 @@ final class Transfers {
       Place place, Chain chain, long unique, long handle, long offset, long size, int flags) {
     place.vector.clear();
     chain.addReadable(place.vector, DATA_AT, size);
-    long result = mount.files.write(handle, offset, flags, place.vector);
+    long result = mount.files.write(unique, handle, offset, flags, place.vector);
     place.replies.written(chain, unique, result);
   }
 }

@@ -1,8 +1,10 @@
 package hawser.fs.passthrough;
 
+import hawser.fs.journal.DescriptorStore;
 import hawser.sys.FileCalls;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open file descriptor that is closed when its owner has let go of it and nobody uses it any
@@ -24,6 +26,9 @@ final class Descriptor {
   @SuppressWarnings("UnusedVariable") // by HOLDERS
   private volatile int holders = 1;
 
+  private volatile @Nullable DescriptorStore store;
+  private long key;
+
   /** Takes over an open descriptor; its maker is its first holder. */
   Descriptor(int fd) {
     this.fd = fd;
@@ -42,10 +47,29 @@ final class Descriptor {
     }
   }
 
-  /** Lets go; the last holder closes. */
+  /** Lets go; the last holder closes, and whoever keeps a copy need not any more. */
   void release() {
     if ((int) HOLDERS.getAndAdd(this, -1) == 1) {
       FileCalls.close(fd);
+      DescriptorStore keeper = store;
+      if (keeper != null) {
+        keeper.drop(key);
+      }
     }
+  }
+
+  /** A copy is kept under this key, until this is closed. */
+  void keptAs(long newKey, DescriptorStore keeper) {
+    key = newKey;
+    store = keeper;
+  }
+
+  boolean isKept() {
+    return store != null;
+  }
+
+  /** Under which key a copy is kept. */
+  long key() {
+    return key;
   }
 }

@@ -22,6 +22,15 @@ record FileId(long device, long inode, long mount, long birthSeconds, int birthN
         status.btimeNanos());
   }
 
+  static FileId of(Identity identity) {
+    return new FileId(
+        identity.device(),
+        identity.inode(),
+        identity.mount(),
+        identity.birthSeconds(),
+        identity.birthNanos());
+  }
+
   /** What of it travels. */
   Identity identity() {
     return new Identity(device, mount, inode, birthSeconds, birthNanos);

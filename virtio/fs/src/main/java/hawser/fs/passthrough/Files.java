@@ -34,12 +34,14 @@ final class Files {
   private final Inodes inodes;
   private final Xattrs xattrs;
   private final Locks locks;
+  private final Appends appends;
 
   Files(Share share, Xattrs xattrs, Locks locks) {
     this.share = share;
     this.inodes = share.inodes;
     this.xattrs = xattrs;
     this.locks = locks;
+    this.appends = new Appends(share);
   }
 
   /**
@@ -111,6 +113,9 @@ final class Files {
     Inode directory = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(directory);
     try {
+      if (share.hasMade(held, name)) {
+        return openExisting(held, directory, request);
+      }
       int flags = hostFlags(request.flags()) | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
       long fd =
           share.as(
@@ -206,7 +211,9 @@ final class Files {
       OpenOut open = opened(inode, request.flags(), fd);
       try {
         // Once that is closed, nothing else would lead to the file.
-        inodes.holdApart(inode).release();
+        Descriptor apart = inodes.holdApart(inode);
+        share.journal.kept(inode, apart);
+        apart.release();
       } catch (BlockFault e) {
         share.close(open.handle());
         inodes.forget(inode.nodeId, 1);
@@ -253,19 +260,32 @@ final class Files {
     return done;
   }
 
-  long write(long handle, long offset, int flags, Iovecs from) {
+  long write(long unique, long handle, long offset, int flags, Iovecs from) {
     OpenFile file = share.files.get(handle);
     if (file == null || !file.descriptor().hold()) {
       return -Errno.EBADF.number();
     }
     try {
       int fd = file.descriptor().fd;
-      return (flags & TransferIn.KILL_SUIDGID) == 0
-          ? writeAll(fd, offset, from)
-          : Credentials.withoutSetIds(() -> writeAll(fd, offset, from));
+      if (appends.areTo(file)) {
+        long before = appends.alreadyWritten(unique, file, from);
+        from.consume(Math.max(0, before));
+        if (before < 0 || from.count() == 0) {
+          return before;
+        }
+        long after = write(fd, offset, flags, from);
+        return after < 0 && before > 0 ? before : before + after;
+      }
+      return write(fd, offset, flags, from);
     } finally {
       file.descriptor().release();
     }
+  }
+
+  private static long write(int fd, long offset, int flags, Iovecs from) {
+    return (flags & TransferIn.KILL_SUIDGID) == 0
+        ? writeAll(fd, offset, from)
+        : Credentials.withoutSetIds(() -> writeAll(fd, offset, from));
   }
 
   private static long writeAll(int fd, long offset, Iovecs from) {

@@ -3,21 +3,15 @@ package hawser.fs.passthrough;
 import static hawser.sys.FileCalls.O_CLOEXEC;
 import static hawser.sys.FileCalls.O_NOFOLLOW;
 import static hawser.sys.FileCalls.O_PATH;
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
 import hawser.fs.Name;
-import hawser.sys.FileCalls;
+import hawser.fs.journal.Change;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -32,24 +26,30 @@ final class Inodes {
   static final long ROOT_ID = 1;
 
   /** Directories above each other at most: as many as names fit into a path. */
-  private static final int DEPTH_MAX = Name.PATH_BYTES_MAX / 2;
+  static final int DEPTH_MAX = Name.PATH_BYTES_MAX / 2;
 
   private final LongTable<Inode> byNode = new LongTable<>();
   private Map<FileId, Inode> byId = new HashMap<>();
   private final List<Inode> withDescriptor = new ArrayList<>();
   private final int descriptorsMax;
   private final Inode root;
+  private final Journal journal;
   private int hand;
   private long nextNode = ROOT_ID + 1;
+
+  /** The number of the last inode that the guest cannot name. */
+  private long unnamedNode;
 
   /**
    * For a shared folder.
    *
    * @param folder stands for it (O_PATH); this takes it over
    * @param descriptorsMax descriptors to keep for inodes at most
+   * @param journal is told of whatever changes
    */
-  Inodes(Descriptor folder, Statx status, int descriptorsMax) {
+  Inodes(Descriptor folder, Statx status, int descriptorsMax, Journal journal) {
     this.descriptorsMax = descriptorsMax;
+    this.journal = journal;
     this.root = new Inode(ROOT_ID, FileId.of(status), status.type());
     root.descriptor = folder;
     root.lookups = 1;
@@ -75,28 +75,51 @@ final class Inodes {
     return inode;
   }
 
+  /** The inode of this number; null when the guest does not know one. */
+  @Nullable Inode find(long nodeId) {
+    return byNode.get(nodeId);
+  }
+
   /** The guest is told of a file: counts, and answers with its inode. */
   synchronized Inode found(Statx status, Inode directory, Name name) {
-    FileId id = FileId.of(status);
-    Inode inode = byId.get(id);
-    if (inode == null) {
-      inode = new Inode(nextNode++, id, status.type());
-      byId.put(id, inode);
-      byNode.add(inode.nodeId, inode);
-    }
+    return told(of(status), directory, name, false);
+  }
+
+  /** A file that was made without a name. */
+  synchronized Inode foundNameless(Statx status, Inode directory) {
+    return told(of(status), directory, new Name(PathCalls.EMPTY), true);
+  }
+
+  private Inode of(Statx status) {
+    Inode known = byId.get(FileId.of(status));
+    return known == null ? add(nextNode, FileId.of(status), status.type()) : known;
+  }
+
+  /** Adds an inode, of a number that is new. */
+  synchronized Inode add(long nodeId, FileId id, int type) {
+    var inode = new Inode(nodeId, id, type);
+    byId.putIfAbsent(id, inode);
+    byNode.add(nodeId, inode);
+    nextNode = Math.max(nextNode, nodeId + 1);
+    return inode;
+  }
+
+  /** The guest is told of an inode once more, which lies here. */
+  synchronized Inode told(Inode inode, Inode directory, Name name, boolean nameless) {
     if (inode != root) {
       inode.lookups++;
-      place(inode, directory, name);
+      place(inode, directory, name, nameless);
+      journal.found(inode);
     }
     return inode;
   }
 
   /** An inode is found by this name from now on, and keeps its directory known. */
-  private void place(Inode inode, Inode directory, Name name) {
+  synchronized void place(Inode inode, Inode directory, Name name, boolean nameless) {
     Inode before = inode.directory;
     inode.directory = directory;
     inode.name = name;
-    inode.nameless = false;
+    inode.nameless = nameless;
     if (before != directory) {
       directory.below++;
       left(before);
@@ -111,20 +134,14 @@ final class Inodes {
     }
   }
 
-  /** A file that was made without a name. */
-  synchronized Inode foundNameless(Statx status, Inode directory) {
-    Inode inode = found(status, directory, new Name(PathCalls.EMPTY));
-    inode.nameless = true;
-    return inode;
-  }
-
   /** The inode of a file that the guest may know; null when it does not. */
-  synchronized @Nullable Inode known(Statx status) {
-    return byId.get(FileId.of(status));
+  synchronized @Nullable Inode known(FileId id) {
+    return byId.get(id);
   }
 
   /** The guest forgets some of what it was told. */
   synchronized void forget(long nodeId, long lookups) {
+    journal.forgotten(nodeId, lookups);
     Inode inode = byNode.get(nodeId);
     if (inode == null || inode == root) {
       return;
@@ -155,6 +172,7 @@ final class Inodes {
 
   /** The guest knows nothing any more. */
   synchronized void clear() {
+    journal.record(new Change.Cleared());
     byNode.clear(this::close);
     root.below = 0;
     root.visibleInode = root.id.inode();
@@ -184,18 +202,21 @@ final class Inodes {
   }
 
   synchronized void opened(OpenFile file) {
+    journal.opened(file);
     file.inode().add(file);
   }
 
   synchronized void closed(OpenFile file) {
     Inode inode = file.inode();
+    journal.record(new Change.Closed(file.handle()));
     inode.remove(file);
     dropUnused(inode);
   }
 
   /** A guest's rename has moved a file. */
   synchronized void moved(Inode inode, Inode directory, Name name) {
-    place(inode, directory, name);
+    place(inode, directory, name, false);
+    journal.record(new Change.Moved(inode.nodeId, directory.nodeId, name));
   }
 
   /**
@@ -207,6 +228,7 @@ final class Inodes {
     Name called = inode.name;
     if (called != null && called.equals(name) && inode.directory == directory) {
       inode.nameless = true;
+      journal.record(new Change.Unnamed(inode.nodeId));
       if (inode.descriptor == null && inode.lookups > 0) {
         boolean _ = held.hold();
         inode.descriptor = held;
@@ -415,116 +437,23 @@ final class Inodes {
     return nextNode;
   }
 
-  /** The path from the shared folder to what a descriptor stands for; null when it is not there. */
-  @Nullable Name pathInShare(Descriptor held) {
-    Descriptor folder = held(root);
-    if (folder == null) {
-      return null;
-    }
-    try (var arena = Arena.ofConfined()) {
-      byte[] above = path(folder, arena);
-      byte[] path = path(held, arena);
-      int start = above.length == 1 ? 1 : above.length + 1;
-      boolean below =
-          path.length > start
-              && path[start - 1] == '/'
-              && Arrays.equals(path, 0, above.length, above, 0, above.length);
-      return below ? new Name(Arrays.copyOfRange(path, start, path.length)) : null;
-    } finally {
-      folder.release();
-    }
-  }
-
-  private static byte[] path(Descriptor held, Arena arena) {
-    MemorySegment room = arena.allocate(Name.PATH_BYTES_MAX);
-    byte[] link = PathCalls.ofDescriptor(held.fd);
-    long length = Math.max(0, PathCalls.readlinkat(PathCalls.AT_FDCWD, link, room));
-    return room.asSlice(0, length).toArray(JAVA_BYTE);
-  }
-
-  /**
-   * Remembers an inode at a path below the shared folder, if that leads to it.
-   *
-   * @return whether it does
-   */
-  boolean relocate(Inode inode, Name path, Statx status) throws BlockFault {
-    Inode found = locate(path, 0, status);
-    boolean same = found.id.equals(inode.id);
-    if (same && found.directory != null && found.name != null) {
-      moved(inode, found.directory, found.name);
-    }
-    return same;
-  }
-
-  /** An inode of this number for what lies at a path below the shared folder. */
-  Inode locate(Name path, long nodeId, Statx status) throws BlockFault {
-    Inode directory = root;
-    Descriptor at = hold(root);
-    try {
-      for (Iterator<Name> names = path.components().iterator(); names.hasNext(); ) {
-        Name name = names.next();
-        if (!name.isComponent()) {
-          throw Kernel.no(Errno.EINVAL);
-        }
-        int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
-        Kernel.check(PathCalls.statx(at.fd, name.bytes(), flags, status));
-        if (!names.hasNext()) {
-          var inode = new Inode(nodeId, FileId.of(status), status.type());
-          moved(inode, directory, name);
-          return inode;
-        }
-        Inode next = onTheWay(status, directory, name);
-        Descriptor below = hold(next);
-        at.release();
-        at = below;
-        directory = next;
-      }
-      throw Kernel.no(Errno.EINVAL);
-    } finally {
-      at.release();
-    }
-  }
-
-  /** Opens (O_PATH) what a file handle means on the mount that lies at a path below the share. */
-  Descriptor openByHandle(Name mount, byte[] handle) throws BlockFault {
-    Descriptor folder = hold(root);
-    try {
-      long resolve = PathCalls.RESOLVE_BENEATH | PathCalls.RESOLVE_NO_SYMLINKS;
-      byte[] path = mount.length() == 0 ? new byte[] {'.'} : mount.bytes();
-      int on = (int) Kernel.check(PathCalls.openat2(folder.fd, path, O_CLOEXEC, resolve));
-      try {
-        long fd = PathCalls.openByHandle(on, handle, O_PATH | O_CLOEXEC);
-        return new Descriptor((int) Kernel.check(fd));
-      } finally {
-        FileCalls.close(on);
-      }
-    } finally {
-      folder.release();
-    }
+  /** An inode that the guest cannot name, of a number below 0. */
+  synchronized Inode onTheWay(long number, FileId id, int type) {
+    unnamedNode = Math.min(unnamedNode, number);
+    return new Inode(number, id, type);
   }
 
   /** A directory that the guest need not know of, on the way to a file that it does know. */
-  private synchronized Inode onTheWay(Statx status, Inode directory, Name name) {
+  synchronized Inode onTheWay(Statx status, Inode directory, Name name) {
     Inode inode = byId.get(FileId.of(status));
     if (inode == null) {
-      inode = new Inode(nextNode++, FileId.of(status), status.type());
-    }
-    if (inode != root) {
+      inode = onTheWay(unnamedNode - 1, FileId.of(status), status.type());
+      place(inode, directory, name, false);
+      journal.record(Snapshot.of(inode, false));
+    } else if (inode != root) {
       moved(inode, directory, name);
     }
     return inode;
-  }
-
-  /** Where an inode was seen last, for people. */
-  synchronized String describe(Inode inode) {
-    var names = new ArrayDeque<String>();
-    Inode at = inode;
-    // What is remembered may go in circles, as in reopen.
-    for (int i = 0; i < DEPTH_MAX && at != null && at.name != null; i++) {
-      names.push(at.name.toString());
-      at = at.directory;
-    }
-    return String.join("/", names);
   }
 
   /** Takes over inodes of a guest that arrives; nothing is known before. */
@@ -546,6 +475,20 @@ final class Inodes {
           }
         });
     nextNode = next;
+  }
+
+  /** A predecessor had a descriptor that stands for an inode, for its name may be gone. */
+  synchronized void inherited(Inode inode, Descriptor left) {
+    if (inode.descriptor == null) {
+      inode.descriptor = left;
+    } else {
+      left.release();
+    }
+  }
+
+  /** The next inode gets this number, or a larger one. */
+  synchronized void goOnFrom(long number) {
+    nextNode = Math.max(nextNode, number);
   }
 
   /** An inode is reached by a descriptor from now on, for it has no name. */

@@ -6,6 +6,7 @@ import hawser.fs.dispatch.Call;
 import hawser.fs.fuse.FileLock;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
+import hawser.fs.journal.Change;
 import hawser.fs.state.SavedLock;
 import hawser.sys.FileCalls;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +54,7 @@ final class Locks {
   private record Owner(long nodeId, long owner) {}
 
   /** What its locks belong to on the host, and which they are; the ranges are guarded by this. */
-  private record Held(Descriptor descriptor, LockRanges ranges) {}
+  private record Held(Owner owner, Descriptor descriptor, LockRanges ranges) {}
 
   /** What an owner's locks belong to, its descriptor held; opens one where there is none. */
   private Held of(Inode inode, long owner) throws BlockFault {
@@ -63,13 +65,14 @@ final class Locks {
         return known;
       }
     }
-    var opened = new Held(new Descriptor(openForLocks(inode)), new LockRanges());
+    var opened = new Held(key, new Descriptor(openForLocks(inode)), new LockRanges());
     synchronized (this) {
       Held earlier = owners.putIfAbsent(key, opened);
       if (earlier != null && earlier.descriptor().hold()) {
         opened.descriptor().release();
         return earlier;
       }
+      share.journal.locking(inode.nodeId, owner, opened.descriptor());
       boolean _ = opened.descriptor().hold();
       return opened;
     }
@@ -143,16 +146,26 @@ final class Locks {
   private synchronized void remember(long handle, FileCalls.Lock kind) {
     if (kind == FileCalls.Lock.NONE) {
       whole.remove(handle);
+      share.journal.record(new Change.UnlockedWhole(handle));
     } else {
-      whole.put(handle, kind == FileCalls.Lock.WRITE);
+      boolean exclusive = kind == FileCalls.Lock.WRITE;
+      whole.put(handle, exclusive);
+      share.journal.record(new Change.Locked(new SavedLock.Whole(handle, exclusive)));
     }
   }
 
   private synchronized void remember(Held own, FileCalls.Lock kind, FileLock lock) {
+    Owner who = own.owner();
     if (kind == FileCalls.Lock.NONE) {
       own.ranges().unlock(lock.start(), lock.end());
+      share.journal.record(
+          new Change.Unlocked(who.nodeId(), who.owner(), lock.start(), lock.end()));
     } else {
-      own.ranges().lock(lock.start(), lock.end(), kind == FileCalls.Lock.WRITE);
+      boolean exclusive = kind == FileCalls.Lock.WRITE;
+      own.ranges().lock(lock.start(), lock.end(), exclusive);
+      share.journal.record(
+          new Change.Locked(
+              new SavedLock.Range(who.nodeId(), who.owner(), exclusive, lock.start(), lock.end())));
     }
   }
 
@@ -199,6 +212,9 @@ final class Locks {
     @Nullable Held held;
     synchronized (this) {
       held = owners.remove(new Owner(file.inode().nodeId, owner));
+      if (held != null) {
+        share.journal.record(new Change.Released(file.inode().nodeId, owner));
+      }
     }
     if (held != null) {
       // Another request may hold it: the locks go now, not when that one ends.
@@ -210,6 +226,59 @@ final class Locks {
   /** An open file is closed, and its lock goes. */
   synchronized void closed(OpenFile file) {
     whole.remove(file.handle());
+  }
+
+  /** A predecessor has left what a process of the guest's has its locks on a file by. */
+  synchronized void inherited(Change.Locking locking, Descriptor left) {
+    var owner = new Owner(locking.nodeId(), locking.owner());
+    owners.put(owner, new Held(owner, left, new LockRanges()));
+    // They are taken again when the guest goes on, for they may have been given up for a journey.
+    givenUp = true;
+  }
+
+  /** A predecessor has taken a lock, which is in force. */
+  synchronized void inherited(SavedLock lock) {
+    givenUp = true;
+    switch (lock) {
+      case SavedLock.Whole(long handle, boolean exclusive) -> whole.put(handle, exclusive);
+      case SavedLock.Range range -> {
+        Held own = owners.get(new Owner(range.nodeId(), range.owner()));
+        if (own != null) {
+          own.ranges().lock(range.start(), range.end(), range.exclusive());
+        }
+      }
+    }
+  }
+
+  /** A predecessor has given a lock back. */
+  synchronized void inherited(Change.Unlocked unlocked) {
+    Held own = owners.get(new Owner(unlocked.nodeId(), unlocked.owner()));
+    if (own != null) {
+      own.ranges().unlock(unlocked.start(), unlocked.end());
+    }
+  }
+
+  /** A predecessor has given a lock on a whole file back, or closed it. */
+  synchronized void unlocked(long handle) {
+    whole.remove(handle);
+  }
+
+  /** A predecessor has given back all locks of a process on a file. */
+  synchronized void inherited(Change.Released released) {
+    Held own = owners.remove(new Owner(released.nodeId(), released.owner()));
+    if (own != null) {
+      own.descriptor().release();
+    }
+  }
+
+  /** Tells what each process has its locks by, and the locks. */
+  synchronized void tell(Consumer<Change> to) {
+    owners.forEach(
+        (owner, held) ->
+            to.accept(
+                new Change.Locking(
+                    owner.nodeId(), owner.owner(), share.journal.keep(held.descriptor()))));
+    all().forEach(lock -> to.accept(new Change.Locked(lock)));
   }
 
   /** All locks that the guest holds. */

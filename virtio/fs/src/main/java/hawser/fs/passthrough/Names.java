@@ -16,6 +16,8 @@ import hawser.fs.fuse.Extensions;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.RequestHeader;
+import hawser.fs.journal.Attempt;
+import hawser.fs.state.Identity;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
 import java.lang.foreign.MemorySegment;
@@ -132,11 +134,13 @@ final class Names {
     Inode directory = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(directory);
     try {
-      Kernel.check(
-          share.as(
-              call.header(),
-              extensions.group(),
-              () -> share.masked(umask, () -> maker.make(held.fd))));
+      if (!share.hasMade(held, name)) {
+        Kernel.check(
+            share.as(
+                call.header(),
+                extensions.group(),
+                () -> share.masked(umask, () -> maker.make(held.fd))));
+      }
       Entry entry = find(held, directory, name);
       xattrs.label(inodes.get(entry.nodeId()), extensions);
       return new FuseReply.Found(entry);
@@ -151,17 +155,8 @@ final class Names {
     Inode directory = inodes.get(call.header().nodeId());
     Descriptor held = inodes.hold(directory);
     try {
-      Descriptor file = inodes.hold(inode);
-      try {
-        long result = PathCalls.linkat(file.fd, EMPTY, held.fd, name, AT_EMPTY_PATH);
-        if (result < 0) {
-          // Without CAP_DAC_READ_SEARCH only the way through /proc is open.
-          byte[] path = PathCalls.ofDescriptor(file.fd);
-          result = PathCalls.linkat(AT_FDCWD, path, held.fd, name, AT_SYMLINK_FOLLOW);
-        }
-        Kernel.check(result);
-      } finally {
-        file.release();
+      if (!share.hasMade(held, request.name())) {
+        link(inode, held, name);
       }
       return new FuseReply.Found(find(held, directory, request.name()));
     } finally {
@@ -169,12 +164,29 @@ final class Names {
     }
   }
 
+  private void link(Inode inode, Descriptor directory, byte[] name) throws BlockFault {
+    Descriptor file = inodes.hold(inode);
+    try {
+      long result = PathCalls.linkat(file.fd, EMPTY, directory.fd, name, AT_EMPTY_PATH);
+      if (result < 0) {
+        // Without CAP_DAC_READ_SEARCH only the way through /proc is open.
+        byte[] path = PathCalls.ofDescriptor(file.fd);
+        result = PathCalls.linkat(AT_FDCWD, path, directory.fd, name, AT_SYMLINK_FOLLOW);
+      }
+      Kernel.check(result);
+    } finally {
+      file.release();
+    }
+  }
+
   FuseReply unlink(RequestHeader who, Name name, boolean isDirectory) throws BlockFault {
     byte[] bytes = component(name);
     Inode directory = inodes.get(who.nodeId());
     Descriptor held = inodes.hold(directory);
-    try (Losing losing = losing(held, directory, name)) {
-      Kernel.check(PathCalls.unlinkat(held.fd, bytes, isDirectory ? AT_REMOVEDIR : 0));
+    try (Losing losing = losing(held, directory, name, Identity.UNKNOWN)) {
+      if (!losing.isGone()) {
+        Kernel.check(PathCalls.unlinkat(held.fd, bytes, isDirectory ? AT_REMOVEDIR : 0));
+      }
       losing.lost();
     } finally {
       held.release();
@@ -193,8 +205,13 @@ final class Names {
     Descriptor heldSource = inodes.hold(source);
     try {
       Descriptor heldTarget = inodes.hold(target);
-      try (Losing losing = losing(heldTarget, target, request.to())) {
-        Kernel.check(PathCalls.renameat2(heldSource.fd, from, heldTarget.fd, to, request.flags()));
+      Identity moving =
+          share.journal.isOn() ? Share.leadsTo(heldSource, request.from()) : Identity.UNKNOWN;
+      try (Losing losing = losing(heldTarget, target, request.to(), moving)) {
+        if (!losing.isReplaced()) {
+          Kernel.check(
+              PathCalls.renameat2(heldSource.fd, from, heldTarget.fd, to, request.flags()));
+        }
         if ((request.flags() & EXCHANGE) != 0) {
           arrived(heldSource, source, request.from());
         } else {
@@ -214,17 +231,40 @@ final class Names {
   private void arrived(Descriptor held, Inode directory, Name name) {
     Statx status = Share.room();
     if (PathCalls.statx(held.fd, name.bytes(), AT_SYMLINK_NOFOLLOW, status) == 0) {
-      Inode inode = inodes.known(status);
+      Inode inode = inodes.known(FileId.of(status));
       if (inode != null) {
         inodes.moved(inode, directory, name);
       }
     }
   }
 
-  /** A file that is about to lose its name, while the guest may go on knowing it. */
+  /**
+   * A file that is about to lose its name, while the guest may go on knowing it.
+   *
+   * @param now what the name leads to
+   * @param earlier what a daemon had done that died over this request; null at the first try
+   */
   private record Losing(
-      Inodes inodes, @Nullable Inode inode, @Nullable Descriptor held, Inode directory, Name name)
+      Inodes inodes,
+      @Nullable Inode inode,
+      @Nullable Descriptor held,
+      Inode directory,
+      Name name,
+      Identity now,
+      @Nullable Attempt earlier)
       implements AutoCloseable {
+    /** Whether it has lost the name already. */
+    boolean isGone() {
+      return earlier != null && earlier.first() != null && !now.equals(earlier.first());
+    }
+
+    /** Whether the file that is to have the name has it already. */
+    boolean isReplaced() {
+      return earlier != null
+          && !Identity.UNKNOWN.equals(earlier.second())
+          && now.equals(earlier.second());
+    }
+
     void lost() {
       if (inode != null && held != null) {
         inodes.unnamed(inode, directory, name, held);
@@ -239,23 +279,29 @@ final class Names {
     }
   }
 
-  /** Opens what would be out of reach once its name is gone. */
-  private Losing losing(Descriptor in, Inode directory, Name name) {
-    Statx status = Share.room();
-    Inode inode =
-        PathCalls.statx(in.fd, name.bytes(), AT_SYMLINK_NOFOLLOW, status) == 0
-            ? inodes.known(status)
-            : null;
+  /**
+   * Opens what would be out of reach once its name is gone.
+   *
+   * @param moving what is to have the name instead
+   */
+  private Losing losing(Descriptor in, Inode directory, Name name, Identity moving) {
+    Identity now = Share.leadsTo(in, name);
+    Attempt earlier = share.journal.earlier();
+    Identity before = earlier == null ? null : earlier.first();
+    Identity victim = before == null ? now : before;
+    Inode inode = victim.equals(Identity.UNKNOWN) ? null : inodes.known(FileId.of(victim));
     Descriptor held = null;
     if (inode != null) {
       try {
         held = inodes.holdApart(inode);
+        share.journal.kept(inode, held);
       } catch (BlockFault e) {
         // It is gone already: there is nothing to keep.
         inode = null;
       }
     }
-    return new Losing(inodes, inode, held, directory, name);
+    share.journal.begun(now, moving);
+    return new Losing(inodes, inode, held, directory, name, now, earlier);
   }
 
   FuseReply readlink(Call call) throws BlockFault {

@@ -7,6 +7,9 @@ import hawser.fs.dispatch.FileSystem;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.RequestHeader;
+import hawser.fs.journal.Attempt;
+import hawser.fs.journal.Change;
+import hawser.fs.journal.Succession;
 import hawser.fs.state.SavedLock;
 import hawser.fs.state.StateForms;
 import hawser.sys.FileCalls;
@@ -62,31 +65,62 @@ public final class PassThrough implements FileSystem {
   public static PassThrough of(
       Path folder, ShareOptions options, MigrationOptions migration, Consumer<String> log)
       throws BlockFault {
-    return of(folder, options, migration, new Progress(true), log);
+    var journal = new Journal(null, log);
+    return of(open(folder), options, migration, journal, new Progress(true), log);
   }
 
   /** The same, of whose guests nobody is told. */
   static PassThrough ofNobody(Path folder, ShareOptions options) throws BlockFault {
-    return of(folder, options, MigrationOptions.USUAL, new Progress(), _ -> {});
+    Consumer<String> nobody = _ -> {};
+    var journal = new Journal(null, nobody);
+    return of(open(folder), options, MigrationOptions.USUAL, journal, new Progress(), nobody);
   }
 
-  private static PassThrough of(
+  /**
+   * Shares a folder so that another daemon can go on when this one dies, and goes on where one died
+   * before, if it has left something.
+   *
+   * @param succession whose descriptors this takes over, also when it fails
+   */
+  public static PassThrough of(
       Path folder,
       ShareOptions options,
       MigrationOptions migration,
+      Succession succession,
+      Consumer<String> log)
+      throws BlockFault {
+    var journal = new Journal(succession.store(), log);
+    Integer left = succession.left().get(Journal.ROOT_KEY);
+    Descriptor root = left == null ? open(folder) : new Descriptor(left);
+    if (left == null) {
+      succession.store().keep(Journal.ROOT_KEY, root.fd);
+    }
+    PassThrough files = of(root, options, migration, journal, new Progress(true), log);
+    if (!Recovery.run(files.share, files.locks, succession)) {
+      Snapshot.begin(files.share, files.locks);
+    }
+    return files;
+  }
+
+  private static Descriptor open(Path folder) throws BlockFault {
+    byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
+    int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
+    long fd = PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0);
+    return new Descriptor((int) Result.orFault(fd, "cannot share " + folder));
+  }
+
+  private static PassThrough of(
+      Descriptor root,
+      ShareOptions options,
+      MigrationOptions migration,
+      Journal journal,
       Progress progress,
       Consumer<String> log)
       throws BlockFault {
-    byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
-    int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
-    String doing = "cannot share " + folder;
-    var root =
-        new Descriptor(
-            (int) Result.orFault(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0), doing));
     var status = new Statx();
-    Result.orFault(PathCalls.statx(root.fd, status), doing);
-    var inodes = new Inodes(root, status, options.descriptorsMax());
-    return new PassThrough(new Share(options, inodes), migration, progress, log);
+    Result.orFault(PathCalls.statx(root.fd, status), "cannot look at the shared folder");
+    var inodes = new Inodes(root, status, options.descriptorsMax(), journal);
+    return new PassThrough(new Share(options, inodes, journal), migration, progress, log);
   }
 
   @Override
@@ -98,7 +132,13 @@ public final class PassThrough implements FileSystem {
     FuseReply.Agreed agreed = Features.agree(init, share.options);
     share.agreed = agreed.flags();
     share.mounted = true;
+    share.journal.record(new Change.Settled(share.settings()));
     return agreed;
+  }
+
+  @Override
+  public OptionalLong agreedBefore() {
+    return share.mounted ? OptionalLong.of(share.agreed) : OptionalLong.empty();
   }
 
   @Override
@@ -145,6 +185,8 @@ public final class PassThrough implements FileSystem {
   @Override
   public OptionalLong load(InputStream from) throws IOException {
     destroy();
+    // What arrives counts as a whole or not at all.
+    share.journal.end();
     progress.begin(Progress.Phase.LOADING);
     boolean well = false;
     boolean goOn = migration.onError() == MigrationOptions.OnError.GUEST_ERROR;
@@ -155,8 +197,9 @@ public final class PassThrough implements FileSystem {
     } finally {
       Progress.Now report = progress.arrived(well);
       log.accept((well ? "arrived: " : "could not arrive: ") + report);
+      Snapshot.begin(share, locks);
     }
-    return share.mounted ? OptionalLong.of(share.agreed) : OptionalLong.empty();
+    return agreedBefore();
   }
 
   @Override
@@ -174,10 +217,10 @@ public final class PassThrough implements FileSystem {
   }
 
   @Override
-  public long write(long handle, long offset, int flags, Iovecs from) {
+  public long write(long unique, long handle, long offset, int flags, Iovecs from) {
     return share.options.readOnly()
         ? -Errno.EROFS.number()
-        : files.write(handle, offset, flags, from);
+        : files.write(unique, handle, offset, flags, from);
   }
 
   @Override
@@ -186,9 +229,23 @@ public final class PassThrough implements FileSystem {
       if (share.options.readOnly() && changes(request)) {
         throw Kernel.no(Errno.EROFS);
       }
+      begin(call.header().unique());
       return serve(call, call.header(), request);
     } catch (BlockFault e) {
       return new FuseReply.Failed(e.errno().number());
+    }
+  }
+
+  /** A request that a daemon died over begins anew, as far as it can. */
+  private void begin(long unique) {
+    Journal journal = share.journal;
+    journal.serves(unique);
+    Attempt earlier = journal.earlier();
+    if (earlier != null) {
+      share.takeBack(earlier);
+    }
+    if (journal.isLong()) {
+      Thread.ofPlatform().daemon().name("fs-journal").start(() -> Snapshot.beginAnew(share, locks));
     }
   }
 
@@ -215,17 +272,21 @@ public final class PassThrough implements FileSystem {
     };
   }
 
+  /** Forgets each once, however often it is asked for. */
+  private FuseReply forget(List<FuseRequest.BatchForget.One> nodes) {
+    Attempt earlier = share.journal.earlier();
+    nodes.stream()
+        .skip(earlier == null ? 0 : earlier.forgotten())
+        .forEach(one -> share.inodes.forget(one.nodeId(), one.lookups()));
+    return new FuseReply.None();
+  }
+
   private FuseReply serve(Call call, RequestHeader who, FuseRequest request) throws BlockFault {
     return switch (request) {
       case FuseRequest.Lookup lookup -> names.lookup(call, lookup);
-      case FuseRequest.Forget(long lookups) -> {
-        share.inodes.forget(who.nodeId(), lookups);
-        yield new FuseReply.None();
-      }
-      case FuseRequest.BatchForget batch -> {
-        batch.nodes().forEach(one -> share.inodes.forget(one.nodeId(), one.lookups()));
-        yield new FuseReply.None();
-      }
+      case FuseRequest.Forget(long lookups) ->
+          forget(List.of(new FuseRequest.BatchForget.One(who.nodeId(), lookups)));
+      case FuseRequest.BatchForget batch -> forget(batch.nodes());
       case FuseRequest.Getattr getattr -> statuses.getattr(who, getattr);
       case FuseRequest.Statx statx -> statuses.statx(who, statx);
       case FuseRequest.Setattr setattr -> statuses.setattr(who, setattr);

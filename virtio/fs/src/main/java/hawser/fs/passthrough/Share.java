@@ -2,13 +2,17 @@ package hawser.fs.passthrough;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.fs.Name;
 import hawser.fs.fuse.Attributes;
 import hawser.fs.fuse.Entry;
 import hawser.fs.fuse.InitFlag;
 import hawser.fs.fuse.RequestHeader;
 import hawser.fs.fuse.Time;
 import hawser.fs.identity.IdMap;
+import hawser.fs.journal.Attempt;
+import hawser.fs.state.Identity;
 import hawser.fs.state.SavedSettings;
+import hawser.sys.PathCalls;
 import hawser.sys.Statx;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +24,7 @@ final class Share {
 
   final ShareOptions options;
   final Inodes inodes;
+  final Journal journal;
   final LongTable<OpenFile> files = new LongTable<>();
 
   /** The flags that INIT agreed to. */
@@ -30,9 +35,10 @@ final class Share {
 
   private long nextHandle = 1;
 
-  Share(ShareOptions options, Inodes inodes) {
+  Share(ShareOptions options, Inodes inodes, Journal journal) {
     this.options = options;
     this.inodes = inodes;
+    this.journal = journal;
   }
 
   /** Room for what the kernel says of a file: the calling thread's, until it asks again. */
@@ -60,14 +66,63 @@ final class Share {
     return file;
   }
 
+  /**
+   * What a name in a directory leads to; {@link Identity#UNKNOWN} when to nothing. Uses {@link
+   * #room}.
+   */
+  static Identity leadsTo(Descriptor directory, Name name) {
+    Statx status = room();
+    int flags = PathCalls.AT_SYMLINK_NOFOLLOW;
+    return PathCalls.statx(directory.fd, name.bytes(), flags, status) == 0
+        ? FileId.of(status).identity()
+        : Identity.UNKNOWN;
+  }
+
+  /** Whether a daemon that died over this request has made the name that it is to make. */
+  boolean hasMade(Descriptor directory, Name name) {
+    if (!journal.isOn()) {
+      return false;
+    }
+    Identity now = leadsTo(directory, name);
+    journal.begun(now, Identity.UNKNOWN);
+    Attempt earlier = journal.earlier();
+    return earlier != null
+        && Identity.UNKNOWN.equals(earlier.first())
+        && !Identity.UNKNOWN.equals(now);
+  }
+
+  /** Takes back what a daemon had done that died over this request, which is served again. */
+  void takeBack(Attempt earlier) {
+    if (earlier.found().isEmpty() && earlier.opened().isEmpty()) {
+      return;
+    }
+    journal.takingBack(() -> forget(earlier));
+  }
+
+  /** Closes what was opened for a request, and lets the guest forget what it was told. */
+  void forget(Attempt attempt) {
+    for (long handle : attempt.opened()) {
+      boolean _ = forgetFile(handle);
+    }
+    attempt.found().forEach(nodeId -> inodes.forget(nodeId, 1));
+  }
+
   /** Closes an open file. */
   void close(long handle) throws BlockFault {
+    if (!forgetFile(handle)) {
+      throw Kernel.no(Errno.EBADF);
+    }
+  }
+
+  /** As {@link #close}; whether there was such a file. */
+  boolean forgetFile(long handle) {
     OpenFile file = files.remove(handle);
     if (file == null) {
-      throw Kernel.no(Errno.EBADF);
+      return false;
     }
     inodes.closed(file);
     file.descriptor().release();
+    return true;
   }
 
   /** The guest knows nothing any more. */

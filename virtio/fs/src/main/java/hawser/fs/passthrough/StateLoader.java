@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class StateLoader implements StateSink, AutoCloseable {
   private final Share share;
   private final Inodes inodes;
+  private final Paths paths;
   private final Files files;
   private final Locks locks;
   private final StateLimits limits;
@@ -69,6 +70,7 @@ final class StateLoader implements StateSink, AutoCloseable {
       Progress progress) {
     this.share = share;
     this.inodes = share.inodes;
+    this.paths = new Paths(inodes);
     this.files = files;
     this.locks = locks;
     this.limits = limits;
@@ -390,7 +392,7 @@ final class StateLoader implements StateSink, AutoCloseable {
 
   private void atPath(SavedInode inode, Name path) throws IOException {
     try {
-      Inode placed = inodes.locate(path, inode.nodeId(), status);
+      Inode placed = paths.locate(path, inode.nodeId(), status);
       if (!inode.identity().matches(placed.id.identity())) {
         fail("inode %d: another file is at '%s' here".formatted(inode.nodeId(), path));
       }
@@ -405,7 +407,7 @@ final class StateLoader implements StateSink, AutoCloseable {
 
   private void byHandle(SavedInode inode, Name mount, Name handle) throws IOException {
     try {
-      Descriptor opened = inodes.openByHandle(mount, handle.bytes());
+      Descriptor opened = paths.openByHandle(mount, handle.bytes());
       if (PathCalls.statx(opened.fd, status) < 0) {
         opened.release();
         lost(inode);
@@ -470,7 +472,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     } catch (BlockFault e) {
       fail(
           "inode %d ('%s') is not the file that the guest has open, or is not here: error %d"
-              .formatted(inode.nodeId(), inodes.describe(placed), e.errno().number()));
+              .formatted(inode.nodeId(), paths.describe(placed), e.errno().number()));
     }
   }
 
@@ -506,7 +508,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     } catch (BlockFault e) {
       fail(
           "file %d ('%s') cannot be opened here: error %d"
-              .formatted(file.handle(), inodes.describe(inode), e.errno().number()));
+              .formatted(file.handle(), paths.describe(inode), e.errno().number()));
     }
   }
 

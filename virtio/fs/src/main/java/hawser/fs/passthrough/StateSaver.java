@@ -38,6 +38,7 @@ final class StateSaver {
 
   private final Share share;
   private final Inodes inodes;
+  private final Paths paths;
   private final Locks locks;
   private final StateLimits limits;
   private final Progress progress;
@@ -59,6 +60,7 @@ final class StateSaver {
       boolean surveyOnly) {
     this.share = share;
     this.inodes = share.inodes;
+    this.paths = new Paths(inodes);
     this.locks = locks;
     this.limits = limits;
     this.hidden = hidden;
@@ -249,12 +251,12 @@ final class StateSaver {
 
   /** Asks the kernel where the file is now; true when it is in the share, and remembered there. */
   private boolean hasBeenMoved(Inode inode, Descriptor held) {
-    Name path = inodes.pathInShare(held);
+    Name path = paths.pathInShare(held);
     if (path == null || path.length() == 0) {
       return false;
     }
     try {
-      return inodes.relocate(inode, path, status);
+      return paths.relocate(inode, path, status);
     } catch (BlockFault e) {
       return false;
     }
@@ -304,7 +306,7 @@ final class StateSaver {
   }
 
   private Location problem(Inode inode, String why) {
-    problems.add("inode %d (was '%s'): %s".formatted(inode.nodeId, inodes.describe(inode), why));
+    problems.add("inode %d (was '%s'): %s".formatted(inode.nodeId, paths.describe(inode), why));
     return new Location.Lost();
   }
 
@@ -325,7 +327,7 @@ final class StateSaver {
     } catch (BlockFault e) {
       throw new IOException(
           "inode %d (was '%s') cannot be read: error %d"
-              .formatted(inode.nodeId, inodes.describe(inode), e.errno().number()));
+              .formatted(inode.nodeId, paths.describe(inode), e.errno().number()));
     } finally {
       held.release();
     }

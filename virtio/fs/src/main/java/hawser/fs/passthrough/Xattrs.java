@@ -10,6 +10,7 @@ import hawser.fs.fuse.Extensions;
 import hawser.fs.fuse.FuseReply;
 import hawser.fs.fuse.FuseRequest;
 import hawser.fs.fuse.InitFlag;
+import hawser.fs.state.Identity;
 import hawser.fs.xattr.XattrMap;
 import hawser.fs.xattr.XattrMap.OnHost;
 import hawser.sys.PathCalls;
@@ -142,13 +143,21 @@ final class Xattrs {
   FuseReply set(Call call, FuseRequest.Setxattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
+      share.journal.begun(Identity.UNKNOWN, Identity.UNKNOWN);
       boolean keep = (request.setxattrFlags() & FuseRequest.Setxattr.ACL_KILL_SGID) == 0;
       Name name = onHost(request.name());
       Credentials.Action set = () -> put(held, name, request.value(), request.flags());
-      Kernel.check(keep ? set.run() : Credentials.withoutSetIds(set));
+      checkOnce(keep ? set.run() : Credentials.withoutSetIds(set), Errno.EEXIST);
       return new FuseReply.Done();
     } finally {
       held.release();
+    }
+  }
+
+  /** As {@link Kernel#check}, but for what a daemon has done already that died over it. */
+  private void checkOnce(long result, Errno done) throws BlockFault {
+    if (result != -done.number() || share.journal.earlier() == null) {
+      Kernel.check(result);
     }
   }
 
@@ -160,8 +169,9 @@ final class Xattrs {
   FuseReply remove(Call call, FuseRequest.Removexattr request) throws BlockFault {
     Descriptor held = held(call.header().nodeId());
     try {
+      share.journal.begun(Identity.UNKNOWN, Identity.UNKNOWN);
       byte[] path = PathCalls.ofDescriptor(held.fd);
-      Kernel.check(XattrCalls.remove(path, onHost(request.name()).bytes()));
+      checkOnce(XattrCalls.remove(path, onHost(request.name()).bytes()), Errno.ENODATA);
       return new FuseReply.Done();
     } finally {
       held.release();

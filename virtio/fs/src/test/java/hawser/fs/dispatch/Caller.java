@@ -18,6 +18,9 @@ public final class Caller {
   private static final int O_RDWR = 2;
   private final FileSystem files;
 
+  /** The number of the last request; the kernel counts by twos. */
+  private long unique;
+
   /** Of this file system, which it mounts with these flags. */
   public Caller(FileSystem files, InitFlag... flags) {
     this.files = files;
@@ -34,9 +37,27 @@ public final class Caller {
     return new Caller(files);
   }
 
+  /** One whose requests another daemon has served before, up to this number. */
+  public static Caller goingOn(FileSystem files, long unique) {
+    var caller = new Caller(files);
+    caller.unique = unique;
+    return caller;
+  }
+
+  /** The number of the last request. */
+  public long lastUnique() {
+    return unique;
+  }
+
   /** The answer to a request of the superuser's. */
   public FuseReply ask(long nodeId, FuseRequest request) {
-    var header = new RequestHeader(0, 0, 1, nodeId, 0, 0, 1, 0);
+    unique += 2;
+    return askAgain(nodeId, request);
+  }
+
+  /** The same of a request that has the last one's number, for it is the last one. */
+  public FuseReply askAgain(long nodeId, FuseRequest request) {
+    var header = new RequestHeader(0, 0, unique, nodeId, 0, 0, 1, 0);
     return files.handle(new Call(header, Arena.ofAuto().allocate(1 << 16, 8)), request);
   }
 
@@ -61,13 +82,24 @@ public final class Caller {
     FuseReply reply = ask(directory, create);
     assertThat(reply).isInstanceOf(FuseReply.Created.class);
     var created = (FuseReply.Created) reply;
+    write(created.open().handle(), content);
+    return created;
+  }
+
+  /** Writes at an open file's beginning, or at its end if it was opened for that. */
+  public void write(long handle, String content) {
+    unique += 2;
+    writeAgain(handle, content);
+  }
+
+  /** The same of a request that has the last one's number. */
+  public void writeAgain(long handle, String content) {
     byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
     try (var arena = Arena.ofConfined()) {
       var vector = new Iovecs(arena, 1);
       vector.add(arena.allocateFrom(java.lang.foreign.ValueLayout.JAVA_BYTE, bytes));
-      assertThat(files.write(created.open().handle(), 0, 0, vector)).isEqualTo(bytes.length);
+      assertThat(files.write(unique, handle, 0, 0, vector)).isEqualTo(bytes.length);
     }
-    return created;
   }
 
   /**

@@ -33,7 +33,7 @@ class InodesTest {
     int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
     int fd = (int) Kernel.check(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0));
     Kernel.check(PathCalls.statx(fd, status));
-    inodes = new Inodes(new Descriptor(fd), status, DESCRIPTORS);
+    inodes = new Inodes(new Descriptor(fd), status, DESCRIPTORS, new Journal(null, _ -> {}));
   }
 
   @AfterEach
@@ -81,7 +81,7 @@ class InodesTest {
       assertThatThrownBy(() -> inodes.hold(inode))
           .isInstanceOfSatisfying(
               BlockFault.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESTALE));
-      assertThat(inodes.describe(inode)).isNotEmpty();
+      assertThat(new Paths(inodes).describe(inode)).isNotEmpty();
     }
   }
 }

@@ -39,7 +39,7 @@ class StateTest {
   private static final long HANDLE = 7;
   private static final int O_RDWR = 2;
   private static final int O_TRUNC = 0x200;
-  private static final ShareOptions OPTIONS = options(false, true);
+  static final ShareOptions OPTIONS = options(false, true);
 
   @TempDir Path elsewhere;
   @TempDir Path folder;
