@@ -179,9 +179,15 @@ final class Journal {
   }
 
   /** Writes a change down. */
-  synchronized void record(Change change) {
+  void record(Change change) {
+    if (isOn() && !request.get().takesBack) {
+      write(change);
+    }
+  }
+
+  private synchronized void write(Change change) {
     JournalFile to = file;
-    if (to == null || request.get().takesBack) {
+    if (to == null) {
       return;
     }
     if (change instanceof Change.Cleared) {
