@@ -304,6 +304,13 @@ public final class FileCalls {
     return FCNTL.call(fd, F_GETFL);
   }
 
+  private static final int F_DUPFD_CLOEXEC = 1030;
+
+  /** Another descriptor of the same open file. */
+  public static long duplicate(int fd) {
+    return FCNTL.call(fd, F_DUPFD_CLOEXEC);
+  }
+
   private static final int F_SETFL = 4;
 
   /** Lets reads and writes of a descriptor fail with EAGAIN instead of waiting. */

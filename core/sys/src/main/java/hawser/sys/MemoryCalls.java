@@ -22,6 +22,9 @@ public final class MemoryCalls {
   private static final NumberCall MEMFD_CREATE = NumberCall.ofInt("memfd_create");
   private static final NumberCall MMAP = NumberCall.ofLong("mmap");
   private static final NumberCall MUNMAP = NumberCall.ofInt("munmap");
+  private static final NumberCall MADVISE = NumberCall.ofInt("madvise");
+  private static final int MADV_NOHUGEPAGE = 15;
+  private static final int MADV_POPULATE_READ = 22;
 
   private MemoryCalls() {}
 
@@ -40,6 +43,24 @@ public final class MemoryCalls {
   /** munmap(2). */
   public static long munmap(long address, long length) {
     return MUNMAP.call(address, length);
+  }
+
+  /**
+   * Makes pages of a mapping present as if they were read, without any Java thread that reads; the
+   * first is whole. EFAULT where the file is shorter, EINVAL before Linux 5.14.
+   */
+  public static long populate(long address, long length) {
+    return MADVISE.retry(address, length, MADV_POPULATE_READ, 0);
+  }
+
+  /** Whether {@link #populate} is known here: 0, or EINVAL. */
+  public static long canPopulate() {
+    return populate(0, 0);
+  }
+
+  /** Lets every page of a mapping come on its own; EINVAL where huge pages never come unasked. */
+  public static long withoutHugePages(long address, long length) {
+    return MADVISE.call(address, length, MADV_NOHUGEPAGE);
   }
 
   /**

@@ -9,6 +9,10 @@ import java.lang.foreign.MemorySegment;
 /** Descriptors that one thread waits for, again and again (poll(2)), until they are readable. */
 public final class PollSet {
   private static final int ENTRY_BYTES = 8;
+
+  /** poll(2) tells of a connection that is over in any case. */
+  private static final short NOTHING = 0;
+
   private static final NumberCall POLL = NumberCall.ofInt("poll");
 
   private final MemorySegment entries;
@@ -25,8 +29,17 @@ public final class PollSet {
 
   /** Puts a descriptor into a place; a negative one empties it. */
   public void set(int place, int fd) {
+    set(place, fd, SocketCalls.POLLIN);
+  }
+
+  /** Puts a socket into a place, for its end only: what comes on it before wakes nobody. */
+  public void setForEnd(int place, int fd) {
+    set(place, fd, NOTHING);
+  }
+
+  private void set(int place, int fd, short events) {
     entries.set(JAVA_INT, (long) place * ENTRY_BYTES, fd);
-    entries.set(JAVA_SHORT, (long) place * ENTRY_BYTES + 4, SocketCalls.POLLIN);
+    entries.set(JAVA_SHORT, (long) place * ENTRY_BYTES + 4, events);
   }
 
   /**

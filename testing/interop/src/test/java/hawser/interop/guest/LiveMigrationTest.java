@@ -31,6 +31,19 @@ class LiveMigrationTest {
           + " || echo growth >>/tmp/failed;"
           + " at=$((at < 511 ? at + 1 : 128)); done; touch /tmp/grown) &";
 
+  /**
+   * Reads into the same memory again and again without looking at it: once the guest has moved, its
+   * new back-end is the first to come there.
+   */
+  private static final String READING =
+      "for reader in 1 2 3 4; do (until [ -e /tmp/stop ]; do"
+          + " dd if=/dev/vda of=/dev/null bs=1M iflag=direct 2>/dev/null; done) & done";
+
+  /** What QEMU writes for each page that a back-end waits for, if it is asked to. */
+  private static final String FAULT = "vhost_user_postcopy_fault_handler_found";
+
+  private static final List<String> ENDS = List.of("completed", "failed", "postcopy-paused");
+
   @TempDir Path folder;
 
   private Path image() {
@@ -52,9 +65,10 @@ class LiveMigrationTest {
   }
 
   private Machine target(String name, String packed) throws Exception {
-    Machine target =
-        Machine.awaiting(
-            folder.resolve(name), Machine.disk(folder.resolve("new.sock"), ",packed=" + packed));
+    var devices =
+        new ArrayList<>(List.of(Machine.disk(folder.resolve("new.sock"), ",packed=" + packed)));
+    devices.addAll(List.of("-trace", FAULT));
+    Machine target = Machine.awaiting(folder.resolve(name), devices.toArray(String[]::new));
     target.execute("migrate-incoming", uri(name));
     return target;
   }
@@ -64,8 +78,8 @@ class LiveMigrationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"raw, off", "qcow2, off", "qcow2, on"})
-  void aGuestUnderLoadMoves(String format, String packed) throws Exception {
+  @CsvSource({"raw, off, postcopy", "qcow2, off, precopy", "qcow2, on, precopy"})
+  void aGuestUnderLoadMoves(String format, String packed, String way) throws Exception {
     Peers.requires("qemu-img");
     Peers.run("qemu-img", "create", "-f", format, image().toString(), MIBS + "M").ok();
     String[] disk = Machine.disk(folder.resolve("old.sock"), ",packed=" + packed);
@@ -76,9 +90,16 @@ class LiveMigrationTest {
       source.run(GROWTH).ok();
       GuestLoad.awaitRound(source);
       prepare(source);
-      stayAfterAll(source, format, packed);
+      if (way.equals("precopy")) {
+        stayAfterAll(source, format, packed);
+      }
       try (Machine target = target("second", packed)) {
-        move(source, target, format);
+        if (way.equals("postcopy")) {
+          source.run(READING).ok();
+          moveBeforeItsMemory(source, target, format);
+        } else {
+          move(source, target, format);
+        }
         GuestLoad.awaitRound(target);
         twoNeverHaveIt(source, oldBackEnd);
         GuestLoad.awaitRound(target);
@@ -138,13 +159,45 @@ class LiveMigrationTest {
       left.await(event -> status(event).equals("pre-switchover"));
       assertFree(format);
       source.execute("migrate-continue", "{'state': 'pre-switchover'}");
-      for (QmpEvents events : List.of(left, arrived)) {
-        QmpEvent end =
-            events.await(event -> List.of("completed", "failed").contains(status(event)));
-        assertThat(status(end)).isEqualTo("completed");
-      }
+      awaitCompleted(left);
+      awaitCompleted(arrived);
     }
     assertHeld(format);
+  }
+
+  private static void awaitCompleted(QmpEvents events) {
+    QmpEvent end = events.await(event -> ENDS.contains(status(event)));
+    assertThat(status(end)).isEqualTo("completed");
+  }
+
+  /**
+   * The guest goes on at its new place while most of its memory is still at the old one: what the
+   * new back-end needs of it, the new QEMU asks for.
+   */
+  private void moveBeforeItsMemory(Machine source, Machine target, String format) {
+    target.execute(
+        "migrate-set-capabilities",
+        "{'capabilities': [{'capability': 'events', 'state': true},"
+            + " {'capability': 'postcopy-ram', 'state': true}]}");
+    source.execute(
+        "migrate-set-capabilities",
+        "{'capabilities': [{'capability': 'postcopy-ram', 'state': true}]}");
+    // Little comes before the guest.
+    source.execute("migrate-set-parameters", "{'max-bandwidth': 4000000}");
+    try (QmpEvents left = source.qmp().listen("MIGRATION");
+        QmpEvents arrived = target.qmp().listen("MIGRATION")) {
+      source.execute("migrate", uri("second"));
+      left.await(event -> status(event).equals("active"));
+      source.execute("migrate-start-postcopy", "{}");
+      left.await(event -> status(event).equals("pre-switchover"));
+      assertFree(format);
+      source.execute("migrate-continue", "{'state': 'pre-switchover'}");
+      left.await(event -> status(event).equals("postcopy-active"));
+      awaitCompleted(left);
+      awaitCompleted(arrived);
+    }
+    assertHeld(format);
+    assertThat(target.qemu().err()).contains(FAULT);
   }
 
   /** Somebody lets the guest run on both sides: the one that comes second has no disk. */

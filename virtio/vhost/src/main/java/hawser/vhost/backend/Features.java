@@ -1,6 +1,7 @@
 package hawser.vhost.backend;
 
 import hawser.base.PeerFault;
+import hawser.vhost.memory.MissingPages;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.VirtioFeature;
 
@@ -42,6 +43,9 @@ final class Features {
     }
     if (device instanceof SavesState) {
       offered |= ProtocolFeature.DEVICE_STATE.mask;
+    } else if (MissingPages.possible()) {
+      // Not with a state of the device's own: no front-end is known that brings both.
+      offered |= ProtocolFeature.PAGEFAULT.mask;
     }
     if (device instanceof SharesMemory) {
       offered |= ProtocolFeature.SHMEM.mask;

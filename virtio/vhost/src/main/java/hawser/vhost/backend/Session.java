@@ -14,6 +14,7 @@ import hawser.vhost.message.FrontEndMessage.*;
 import hawser.vhost.message.Header;
 import hawser.vhost.message.InflightArea;
 import hawser.vhost.message.IotlbEntry;
+import hawser.vhost.message.MemoryRegion;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.ReplyRule;
 import hawser.vhost.message.StateDirection;
@@ -42,6 +43,7 @@ final class Session {
   private final GuestMemory memory = new GuestMemory();
   private final FrontEndHost host;
   private final Iotlb iotlb;
+  private final Postcopy postcopy;
   private long features;
   private long protocol;
   private int status;
@@ -57,6 +59,7 @@ final class Session {
     this.offeredProtocol = Features.protocol(device, options);
     this.host = new FrontEndHost(device, options.log());
     this.iotlb = new Iotlb(host::missed);
+    this.postcopy = new Postcopy(memory, socket.descriptor());
     for (int i = 0; i < device.queues(); i++) {
       vrings.add(new Vring(i, device, options));
     }
@@ -84,6 +87,7 @@ final class Session {
   private void end() {
     socket.shutdown();
     host.shutdown();
+    postcopy.giveUp();
     vrings.forEach(Vring::end);
     device.attach(() -> {});
     if (transfer != null) {
@@ -91,6 +95,7 @@ final class Session {
     }
     host.close();
     memory.close();
+    postcopy.close();
     if (log != null) {
       log.unmap();
     }
@@ -146,8 +151,9 @@ final class Session {
       case GetFeatures() -> Reply.number(offered);
       case SetFeatures(long asked) -> setFeatures(asked);
       case SetOwner(), ResetOwner() -> Reply.DONE;
-      case SetMemTable(var regions) -> changeMemory(() -> memory.replace(regions, fds));
-      case AddMemReg(var region) -> changeMemory(() -> memory.add(region, fds));
+      case SetMemTable(var regions) -> setMemTable(regions, fds);
+      case AddMemReg(var region) -> addMemReg(region, fds);
+      case MemoryServed _ -> memoryServed();
       case RemMemReg(var region) -> changeMemory(() -> memory.remove(region));
       case GetMaxMemSlots() -> Reply.number(GuestMemory.SLOTS_MAX);
       case SetLogBase(long size, long offset) -> setLogBase(size, offset, fds);
@@ -192,14 +198,21 @@ final class Session {
       case IotlbMsg(var entry) -> translate(entry);
       case GetSharedObject(var uuid) -> getSharedObject(uuid);
       case GetShmemConfig() -> getShmemConfig();
+      case PostcopyAdvise() -> advisePostcopy();
+      case PostcopyListen() -> {
+        postcopy.listen();
+        yield Reply.DONE;
+      }
+      case PostcopyEnd() -> {
+        postcopy.arrived();
+        whilePaused(postcopy::end);
+        yield Reply.number(0);
+      }
       case SendRarp _,
           NetSetMtu _,
           SetVringEndian _,
           CreateCryptoSession _,
           CloseCryptoSession _,
-          PostcopyAdvise _,
-          PostcopyListen _,
-          PostcopyEnd _,
           GpuSetSocket _ ->
           throw new PeerFault(
               "%s: its feature was not offered".formatted(FrontEndCodec.code(message)));
@@ -233,9 +246,16 @@ final class Session {
       change.accept(vring);
     } finally {
       // What is refused changes nothing: the vring goes on as before.
-      vring.resume(around());
+      resume(vring);
     }
     return Reply.DONE;
+  }
+
+  /** Lets a vring go on, unless it must not come near guest memory yet. */
+  private void resume(Vring vring) {
+    if (!postcopy.unconfirmed()) {
+      vring.resume(around());
+    }
   }
 
   /** Whether the front-end takes the record of requests under way along when it stops a vring. */
@@ -248,7 +268,7 @@ final class Session {
     Vring vring = vring(index);
     vring.pause(!enabled && suspends());
     vring.setEnabled(enabled);
-    vring.resume(around());
+    resume(vring);
     return Reply.DONE;
   }
 
@@ -258,7 +278,7 @@ final class Session {
     try {
       change.run();
     } finally {
-      vrings.forEach(vring -> vring.resume(around()));
+      vrings.forEach(this::resume);
     }
     return Reply.DONE;
   }
@@ -269,7 +289,42 @@ final class Session {
         () -> {
           iotlb.clear();
           change.run();
+          postcopy.memoryChanged();
         });
+  }
+
+  private Reply setMemTable(List<MemoryRegion> regions, Descriptors fds) {
+    if (regions.isEmpty() && postcopy.unconfirmed()) {
+      return memoryServed();
+    }
+    Reply done = changeMemory(() -> memory.replace(regions, fds));
+    return postcopy.listening() ? told(new SetMemTable(memory.inThisProcess())) : done;
+  }
+
+  private Reply addMemReg(MemoryRegion region, Descriptors fds) {
+    Reply done = changeMemory(() -> memory.add(region, fds));
+    return postcopy.listening() ? told(new AddMemReg(memory.inThisProcess().getLast())) : done;
+  }
+
+  /** A request sent back: in postcopy, with the addresses of this process. */
+  private static Reply told(hawser.vhost.message.FrontEndMessage request) {
+    ByteBuffer payload = VhostSocket.payload();
+    FrontEndCodec.write(request, payload);
+    return new Reply.Payload(payload.flip());
+  }
+
+  /** From here on the front-end brings missing pages: queues may wait for them. */
+  private Reply memoryServed() {
+    postcopy.confirmed();
+    vrings.forEach(this::resume);
+    return Reply.DONE;
+  }
+
+  private Reply advisePostcopy() {
+    if (!ProtocolFeature.PAGEFAULT.in(protocol)) {
+      throw new PeerFault("POSTCOPY_ADVISE: PAGEFAULT is not agreed");
+    }
+    return new Reply.Payload(ByteBuffer.allocate(0), postcopy.advise());
   }
 
   /** The front-end gives or takes back a translation; answered always, by 0 or not. */
@@ -288,7 +343,7 @@ final class Session {
         case MISS, ACCESS_FAIL ->
             throw new PeerFault("IOTLB_MSG: %s is for back-ends to say".formatted(entry.type()));
       }
-      vrings.forEach(vring -> vring.resume(around()));
+      vrings.forEach(this::resume);
       return Reply.number(0);
     } catch (PeerFault e) {
       options.log().accept(String.valueOf(e.getMessage()));
@@ -362,7 +417,7 @@ final class Session {
     }
     Vring vring = vring(index);
     vring.start();
-    vring.resume(around());
+    resume(vring);
     vring.kick();
     return Reply.DONE;
   }

@@ -239,6 +239,7 @@ final class Vring {
                   address,
                   found == 0 ? "not in one memory region" : "not aligned to " + alignment));
     }
+    around.memory().await(found, bytes);
     return found;
   }
 

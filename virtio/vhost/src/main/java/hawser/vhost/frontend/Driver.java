@@ -32,6 +32,7 @@ public final class Driver implements AutoCloseable {
   private long protocol;
   private @Nullable InflightRecord inflight;
   private @Nullable DirtyPages dirty;
+  private @Nullable LatePages late;
   private boolean running;
 
   private Driver(FrontEnd frontEnd, GuestRam ram, DriverPlan plan) {
@@ -175,19 +176,45 @@ public final class Driver implements AutoCloseable {
   }
 
   private void shareMemory() {
-    if (has(ProtocolFeature.CONFIGURE_MEM_SLOTS)) {
-      for (int i = 0; i < ram.count(); i++) {
-        frontEnd.addMemReg(region(i), ram.descriptor(i));
-      }
-      return;
-    }
+    boolean slots = has(ProtocolFeature.CONFIGURE_MEM_SLOTS);
     var regions = new ArrayList<MemoryRegion>();
     int[] descriptors = new int[ram.count()];
     for (int i = 0; i < ram.count(); i++) {
       regions.add(region(i));
       descriptors[i] = ram.descriptor(i);
     }
-    frontEnd.setMemTable(regions, descriptors);
+    if (late != null) {
+      late.share(frontEnd, slots, regions, descriptors);
+    } else if (slots) {
+      for (int i = 0; i < ram.count(); i++) {
+        frontEnd.addMemReg(regions.get(i), descriptors[i]);
+      }
+    } else {
+      frontEnd.setMemTable(regions, descriptors);
+    }
+  }
+
+  /**
+   * Begins postcopy: pages of the memory that {@link #resume} shares are brought by {@code source}
+   * when the device comes to them, until {@link #endPostcopy}. No memory may be shared yet.
+   */
+  public void beginPostcopy(LatePages.Source source) {
+    if (!has(ProtocolFeature.PAGEFAULT)) {
+      throw new PeerFault("PAGEFAULT is not agreed");
+    }
+    late = LatePages.of(frontEnd.postcopyAdvise(), source);
+    frontEnd.postcopyListen();
+  }
+
+  /** All pages are in the guest's memory. */
+  public void endPostcopy() {
+    LatePages pages = Objects.requireNonNull(late, "no postcopy");
+    long answer = frontEnd.postcopyEnd();
+    if (answer != 0) {
+      throw new PeerFault("POSTCOPY_END: the back-end answers %d, not 0".formatted(answer));
+    }
+    late = null;
+    pages.close();
   }
 
   private void startRing(DriverQueue queue) {
@@ -412,6 +439,9 @@ public final class Driver implements AutoCloseable {
     }
     if (dirty != null) {
       dirty.close();
+    }
+    if (late != null) {
+      late.close();
     }
   }
 }

@@ -28,6 +28,7 @@ public record DriverPlan(
           ProtocolFeature.LOG_SHMFD,
           ProtocolFeature.REPLY_ACK,
           ProtocolFeature.BACKEND_REQ,
+          ProtocolFeature.PAGEFAULT,
           ProtocolFeature.BACKEND_SEND_FD,
           ProtocolFeature.CONFIG,
           ProtocolFeature.INFLIGHT_SHMFD,

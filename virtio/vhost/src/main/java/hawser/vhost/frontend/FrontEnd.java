@@ -8,6 +8,8 @@ import hawser.vhost.connection.Received;
 import hawser.vhost.connection.VhostSocket;
 import hawser.vhost.message.ConfigSpace;
 import hawser.vhost.message.Descriptors;
+import hawser.vhost.message.FrontEndCode;
+import hawser.vhost.message.FrontEndCodec;
 import hawser.vhost.message.FrontEndMessage;
 import hawser.vhost.message.FrontEndMessage.*;
 import hawser.vhost.message.InflightArea;
@@ -272,6 +274,41 @@ public final class FrontEnd implements AutoCloseable {
   /** Closes a session of a crypto device. */
   public void closeCryptoSession(long session) {
     order(new CloseCryptoSession(session));
+  }
+
+  /**
+   * After {@link #postcopyListen}: shares these regions and no others. Answers where the back-end
+   * has them, which waits for {@link #memoryServed} before it touches them.
+   */
+  public List<MemoryRegion> setMissingMemTable(List<MemoryRegion> regions, int... descriptors) {
+    return exchange.ask(
+        new SetMemTable(regions),
+        answer -> ((SetMemTable) told(FrontEndCode.SET_MEM_TABLE, answer)).regions(),
+        descriptors);
+  }
+
+  /** After {@link #postcopyListen}: one more region. As {@link #setMissingMemTable}. */
+  public MemoryRegion addMissingMemReg(MemoryRegion region, int descriptor) {
+    return exchange.ask(
+        new AddMemReg(region),
+        answer -> {
+          if (told(FrontEndCode.ADD_MEM_REG, answer) instanceof AddMemReg(MemoryRegion there)) {
+            return there;
+          }
+          throw new PeerFault("ADD_MEM_REG: the answer tells no address");
+        },
+        descriptor);
+  }
+
+  /** An answer that repeats the request, with addresses of the back-end's. */
+  private static FrontEndMessage told(FrontEndCode code, Received answer) {
+    code.check(answer.payload().remaining(), answer.descriptors().count());
+    return FrontEndCodec.read(code, answer.payload());
+  }
+
+  /** Says that faults in the memory of the last such request are served from now on. */
+  public void memoryServed(FrontEndCode request) {
+    exchange.tell(new MemoryServed(request));
   }
 
   /** Begins postcopy; answers the back-end's userfaultfd. */

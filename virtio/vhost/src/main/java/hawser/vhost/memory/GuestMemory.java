@@ -5,6 +5,7 @@ import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.MemoryRegion;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory that a front-end shares with this back-end. Changed by one thread while nobody uses
@@ -16,6 +17,7 @@ public final class GuestMemory implements AutoCloseable {
 
   private final List<MappedRegion> regions = new ArrayList<>();
   private MemoryTable table = MemoryTable.EMPTY;
+  private @Nullable MissingPages missing;
 
   /** Nothing shared yet. */
   public GuestMemory() {}
@@ -48,7 +50,7 @@ public final class GuestMemory implements AutoCloseable {
         close();
       }
     }
-    table = new MemoryTable(regions);
+    table = new MemoryTable(regions, missing);
   }
 
   /** Shares one more region (ADD_MEM_REG). */
@@ -57,7 +59,7 @@ public final class GuestMemory implements AutoCloseable {
       throw new PeerFault("ADD_MEM_REG: there are %d regions already".formatted(SLOTS_MAX));
     }
     map(region, descriptors);
-    table = new MemoryTable(regions);
+    table = new MemoryTable(regions, missing);
   }
 
   private void map(MemoryRegion region, Descriptors descriptors) {
@@ -67,8 +69,38 @@ public final class GuestMemory implements AutoCloseable {
       }
     }
     try (var file = new Descriptors(descriptors.take("a memory region"))) {
-      regions.add(MappedRegion.map(region, file.peek()));
+      MappedRegion mapped = MappedRegion.map(region, file.peek());
+      boolean ready = false;
+      try {
+        if (missing != null) {
+          missing.expect(mapped);
+        }
+        regions.add(mapped);
+        ready = true;
+      } finally {
+        if (!ready) {
+          mapped.unmap();
+        }
+      }
     }
+  }
+
+  private void unmap(MappedRegion mapped) {
+    if (missing != null) {
+      missing.forget(mapped);
+    }
+    mapped.unmap();
+  }
+
+  /** Pages of regions that come from now on may be missing; null: all of them are there. */
+  public void expect(@Nullable MissingPages pages) {
+    missing = pages;
+    table = new MemoryTable(regions, missing);
+  }
+
+  /** The regions as the front-end described them, each with its address in this process. */
+  public List<MemoryRegion> inThisProcess() {
+    return regions.stream().map(MappedRegion::inThisProcess).toList();
   }
 
   /** Stops sharing a region (REM_MEM_REG). */
@@ -76,8 +108,8 @@ public final class GuestMemory implements AutoCloseable {
     for (MappedRegion mapped : regions) {
       if (mapped.region().isSameAs(region)) {
         regions.remove(mapped);
-        table = new MemoryTable(regions);
-        mapped.unmap();
+        table = new MemoryTable(regions, missing);
+        unmap(mapped);
         return;
       }
     }
@@ -86,7 +118,7 @@ public final class GuestMemory implements AutoCloseable {
 
   @Override
   public void close() {
-    regions.forEach(MappedRegion::unmap);
+    regions.forEach(this::unmap);
     regions.clear();
     table = MemoryTable.EMPTY;
   }

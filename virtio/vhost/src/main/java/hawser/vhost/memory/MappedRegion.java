@@ -49,6 +49,11 @@ public record MappedRegion(MemoryRegion region, long hostAddress, long mapping, 
     }
   }
 
+  /** The region, said to be where it is in this process. */
+  MemoryRegion inThisProcess() {
+    return new MemoryRegion(region.guestAddress(), region.size(), hostAddress, region.mmapOffset());
+  }
+
   /** Gives the mapping back. Nobody may use its addresses any more. */
   public void unmap() {
     MemoryCalls.munmap(mapping, mappedBytes);

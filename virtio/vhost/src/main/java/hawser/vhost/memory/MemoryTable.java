@@ -1,7 +1,9 @@
 package hawser.vhost.memory;
 
+import hawser.base.PeerFault;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where guest memory lies in this process, at one moment. Never changes; the mappings behind it
@@ -9,14 +11,16 @@ import java.util.List;
  */
 public final class MemoryTable {
   /** No memory at all. */
-  public static final MemoryTable EMPTY = new MemoryTable(List.of());
+  public static final MemoryTable EMPTY = new MemoryTable(List.of(), null);
 
   private final long[] guest;
   private final long[] size;
   private final long[] user;
   private final long[] host;
+  private final @Nullable MissingPages missing;
 
-  MemoryTable(List<MappedRegion> regions) {
+  MemoryTable(List<MappedRegion> regions, @Nullable MissingPages missing) {
+    this.missing = missing;
     List<MappedRegion> sorted =
         regions.stream()
             .sorted(Comparator.comparingLong((MappedRegion r) -> r.region().guestAddress()))
@@ -54,6 +58,18 @@ public final class MemoryTable {
 
   long hostAddress(int region, long address) {
     return host[region] + (address - guest[region]);
+  }
+
+  /**
+   * Returns when what lies at host addresses may be touched: at once, but for memory that is still
+   * on its way.
+   *
+   * @throws PeerFault when it will never come
+   */
+  public void await(long host, long bytes) {
+    if (missing != null) {
+      missing.await(host, bytes);
+    }
   }
 
   /**

@@ -53,7 +53,7 @@ public final class Translator {
     last = region;
     host = table.hostAddress(region, address);
     guest = address;
-    return Math.min(bytes, table.left(region, address));
+    return awaited(Math.min(bytes, table.left(region, address)));
   }
 
   private long find(Iotlb translations, long address, long bytes, int permission) {
@@ -64,7 +64,12 @@ public final class Translator {
     long at = address - found.iova();
     host = found.host() + at;
     guest = found.guest() + at;
-    return Math.min(bytes, found.size() - at);
+    return awaited(Math.min(bytes, found.size() - at));
+  }
+
+  private long awaited(long bytes) {
+    table.await(host, bytes);
+    return bytes;
   }
 
   /** The host address of what {@link #find} found. */

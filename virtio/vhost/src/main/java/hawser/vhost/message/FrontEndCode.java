@@ -7,6 +7,7 @@ import static hawser.vhost.message.ReplyRule.WHEN_ASKED;
 import static hawser.vhost.message.ReplyRule.WITH_LOG_SHMFD;
 
 import hawser.base.PeerFault;
+import hawser.vhost.message.FrontEndMessage.MemoryServed;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,8 +51,8 @@ public enum FrontEndCode {
   RESET_DEVICE(34, 0, 0, WHEN_ASKED),
   VRING_KICK(35, 8, 0, WHEN_ASKED),
   GET_MAX_MEM_SLOTS(36, 0, 0, ALWAYS),
-  ADD_MEM_REG(37, 8 + MemoryRegion.BYTES, 1, WHEN_ASKED),
-  REM_MEM_REG(38, 8 + MemoryRegion.BYTES, 1, WHEN_ASKED),
+  ADD_MEM_REG(37, MemoryServed.BYTES, 8 + MemoryRegion.BYTES, 1, WHEN_ASKED),
+  REM_MEM_REG(38, MemoryServed.BYTES, 8 + MemoryRegion.BYTES, 1, WHEN_ASKED),
   SET_STATUS(39, 8, 0, WHEN_ASKED),
   GET_STATUS(40, 0, 0, ALWAYS),
   GET_SHARED_OBJECT(41, 16, 0, ALWAYS),

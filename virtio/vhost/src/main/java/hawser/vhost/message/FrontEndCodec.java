@@ -57,8 +57,8 @@ public final class FrontEndCodec {
       case RESET_DEVICE -> new ResetDevice();
       case VRING_KICK -> new VringKick(in.getInt());
       case GET_MAX_MEM_SLOTS -> new GetMaxMemSlots();
-      case ADD_MEM_REG -> new AddMemReg(paddedRegion(in));
-      case REM_MEM_REG -> new RemMemReg(paddedRegion(in));
+      case ADD_MEM_REG -> isServed(in) ? served(code, in) : new AddMemReg(paddedRegion(code, in));
+      case REM_MEM_REG -> isServed(in) ? served(code, in) : new RemMemReg(paddedRegion(code, in));
       case SET_STATUS -> new SetStatus((int) in.getLong());
       case GET_STATUS -> new GetStatus();
       case GET_SHARED_OBJECT -> new GetSharedObject(uuid(in));
@@ -86,7 +86,23 @@ public final class FrontEndCodec {
     return new SetMemTable(regions);
   }
 
-  private static MemoryRegion paddedRegion(ByteBuffer in) {
+  private static boolean isServed(ByteBuffer in) {
+    return in.remaining() == MemoryServed.BYTES;
+  }
+
+  private static MemoryServed served(FrontEndCode code, ByteBuffer in) {
+    long answer = in.getLong();
+    if (answer != 0) {
+      throw new PeerFault("%s: the front-end says %d, not 0".formatted(code, answer));
+    }
+    return new MemoryServed(code);
+  }
+
+  private static MemoryRegion paddedRegion(FrontEndCode code, ByteBuffer in) {
+    if (in.remaining() != code.payloadMax) {
+      throw new PeerFault(
+          "%s: size is %d, not %d".formatted(code, in.remaining(), code.payloadMax));
+    }
     in.getLong();
     return MemoryRegion.read(in);
   }
@@ -159,6 +175,7 @@ public final class FrontEndCodec {
       case GetMaxMemSlots _ -> FrontEndCode.GET_MAX_MEM_SLOTS;
       case AddMemReg _ -> FrontEndCode.ADD_MEM_REG;
       case RemMemReg _ -> FrontEndCode.REM_MEM_REG;
+      case MemoryServed(FrontEndCode request) -> request;
       case SetStatus _ -> FrontEndCode.SET_STATUS;
       case GetStatus _ -> FrontEndCode.GET_STATUS;
       case GetSharedObject _ -> FrontEndCode.GET_SHARED_OBJECT;
@@ -218,6 +235,7 @@ public final class FrontEndCodec {
       case VringKick(int vring) -> out.putInt(vring).putInt(0);
       case AddMemReg(var region) -> region.write(out.putLong(0));
       case RemMemReg(var region) -> region.write(out.putLong(0));
+      case MemoryServed _ -> out.putLong(0);
       case SetStatus(int status) -> out.putLong(status);
       case GetSharedObject(var uuid) -> writeUuid(uuid, out);
       case SetDeviceStateFd(var direction, int phase) -> out.putInt(direction.number).putInt(phase);

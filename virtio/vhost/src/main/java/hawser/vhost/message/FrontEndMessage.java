@@ -128,6 +128,15 @@ public sealed interface FrontEndMessage {
   /** A memory region goes. */
   record RemMemReg(MemoryRegion region) implements FrontEndMessage {}
 
+  /**
+   * While a guest arrives by postcopy: the front-end serves faults in the memory that it has shared
+   * or taken back by this request. With SET_MEM_TABLE it looks like a table without regions.
+   */
+  record MemoryServed(FrontEndCode request) implements FrontEndMessage {
+    /** Bytes on the wire, all of them 0. */
+    public static final int BYTES = 8;
+  }
+
   /** The driver's status field; 0 resets the device. */
   record SetStatus(int status) implements FrontEndMessage {}
 
