@@ -35,6 +35,7 @@ public enum Side {
         // Whoever runs the tests in the background lets them inherit an ignored SIGINT.
         command.addAll(List.of("/usr/bin/env", "--default-signal=INT"));
         command.addAll(List.of("JAVA=" + java(), "MODULES=" + modules()));
+        command.add("START=" + StartCache.flag(java(), modules()));
         command.addAll(List.of("/bin/sh", ROOT.resolve("dist/launch.sh").toString(), program));
       }
     }

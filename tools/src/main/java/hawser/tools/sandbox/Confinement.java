@@ -34,9 +34,7 @@ final class Confinement {
   Confined enter(Path share) {
     try {
       Path from = share;
-      if (sandbox.mode() != SandboxMode.NONE) {
-        openModules();
-      }
+      openModules();
       if (sandbox.mode().movesRoot()) {
         moveRoot(share);
         from = Path.of("/");
@@ -91,9 +89,10 @@ final class Confinement {
   }
 
   /**
-   * Opens the files that our classes are in, which the Java virtual machine otherwise does when it
-   * needs the first one of each; its own classes lie in memory. The digest of a state needs its
-   * list of algorithms, which is a file too.
+   * Opens the files that our classes are in, and Java's own, which the Java virtual machine
+   * otherwise does when it needs the first one of each, or never where it starts from a cache; but
+   * then there is what lies beside a class, as the description of all events. The digest of a state
+   * needs its list of algorithms, which is a file too.
    */
   private static void openModules() {
     try {
@@ -102,7 +101,7 @@ final class Confinement {
       throw new AssertionError("every Java platform has it", e);
     }
     for (Module module : ModuleLayer.boot().modules()) {
-      if (module.getName().startsWith("hawser.")) {
+      if (module.getName().startsWith("hawser.") || module.getName().equals("java.base")) {
         try (InputStream any = module.getResourceAsStream("module-info.class")) {
           if (any == null) {
             throw new AssertionError(module + " has no module-info.class");

@@ -107,16 +107,25 @@ class SandboxTest {
       assertThat(confinement(pid)).isEqualTo(confinement(FsBackEnd.serving(theirs).pid()));
       assertThat(ours.err()).contains("virtiofsd: sandbox: ");
       // Every thread of the Java virtual machine, not only those that serve.
-      for (Path thread : threads(pid)) {
-        assertThat(status(thread)).isEqualTo(status(Path.of("/proc/" + pid)));
-      }
+      assertThat(threads(pid).values()).containsOnly(status(Path.of("/proc/" + pid)));
     }
   }
 
-  private static List<Path> threads(long pid) throws IOException {
+  /** What the kernel says of each thread, by its name and number. */
+  private static Map<String, Map<String, String>> threads(long pid) throws IOException {
+    var found = new TreeMap<String, Map<String, String>>();
     try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
-      return tasks.toList();
+      for (Path task : tasks.toList()) {
+        try {
+          String name = Files.readString(task.resolve("comm")).strip();
+          found.put(name + " " + task.getFileName(), status(task));
+        } catch (IOException e) {
+          // Some end while we look: those that got the daemon ready.
+          assertThat(task).as(e.toString()).doesNotExist();
+        }
+      }
     }
+    return found;
   }
 
   private static String read(FuseClient client) {
@@ -139,15 +148,15 @@ class SandboxTest {
       Path root = Path.of("/proc/" + pid + "/root");
       assertThat(Files.readSymbolicLink(root)).isEqualTo(shared.toRealPath());
       Path their = Path.of("/proc/" + FsBackEnd.serving(theirs).pid());
-      int serving = 0;
-      for (Path thread : threads(pid)) {
-        assertThat(status(thread)).containsEntry("Seccomp", "2").containsEntry("NoNewPrivs", "1");
-        if (Files.readString(thread.resolve("comm")).startsWith("fs-")) {
-          assertThat(status(thread)).isEqualTo(status(their));
-          serving++;
-        }
-      }
-      assertThat(serving).isPositive();
+      Map<String, Map<String, String>> threads = threads(pid);
+      assertThat(threads.values())
+          .allSatisfy(
+              thread ->
+                  assertThat(thread)
+                      .containsEntry("Seccomp", "2")
+                      .containsEntry("NoNewPrivs", "1"));
+      threads.keySet().removeIf(name -> !name.startsWith("fs-"));
+      assertThat(threads.values()).isNotEmpty().containsOnly(status(their));
     }
   }
 

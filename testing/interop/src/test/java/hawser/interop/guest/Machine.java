@@ -5,6 +5,7 @@ import hawser.base.PeerFault;
 import hawser.base.json.Json;
 import hawser.base.json.JsonReader;
 import hawser.qmp.QmpClient;
+import hawser.qmp.QmpEvents;
 import hawser.testkit.Peer;
 import hawser.testkit.Peers;
 import hawser.testkit.Ran;
@@ -13,12 +14,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
- * A Linux guest under QEMU, without acceleration: it boots in five seconds, runs the commands that
- * a test says on its serial port, and its machine is driven by QMP.
+ * A Linux guest under QEMU, without acceleration: it boots in five seconds or wakes in one, runs
+ * the commands that a test says on its serial port, and its machine is driven by QMP.
  */
 final class Machine implements AutoCloseable {
+  /** What a device says that is plugged in while the guest runs, or was so on its way here. */
+  static final String PLUGGED = ",bus=place";
+
+  private static final Set<String> ENDS = Set.of("completed", "failed", "cancelled");
+
   private final Peer qemu;
   private final QmpClient qmp;
   private final ControlLine serial;
@@ -45,6 +52,22 @@ final class Machine implements AutoCloseable {
     return start(folder, all);
   }
 
+  /**
+   * A guest that has booted before any device was there; they are plugged in. Skips the test where
+   * there is no QEMU or kernel.
+   */
+  static Machine wake(Path folder) throws IOException, BlockFault {
+    Path booted = BootedGuest.state();
+    Machine machine = awaiting(folder);
+    machine.tellOfMigrations(false);
+    String end = machine.travel("migrate-incoming", "file:" + booted);
+    if (!end.equals("completed")) {
+      throw new AssertionError("waking: " + end + "\n" + machine.qemu.err());
+    }
+    machine.execute("cont", "{}");
+    return machine;
+  }
+
   private static Machine start(Path folder, List<String> devices) throws IOException, BlockFault {
     Peers.requires("qemu-system-x86_64");
     GuestFiles.requires();
@@ -63,7 +86,6 @@ final class Machine implements AutoCloseable {
     line.addAll(List.of("-initrd", GuestFiles.initramfs(folder).toString()));
     line.addAll(
         List.of("-append", "console=ttyS0 quiet panic=1 no_timer_check random.trust_cpu=on"));
-    // A place into which devices are plugged while the guest runs.
     line.addAll(List.of("-device", "pcie-root-port,id=place,chassis=1"));
     line.addAll(devices);
     Peer qemu = Peers.start(line).awaitSocket(monitor).awaitSocket(port);
@@ -94,6 +116,45 @@ final class Machine implements AutoCloseable {
       "-device",
       "vhost-user-fs-pci,id=share,chardev=files,tag=lab" + options
     };
+  }
+
+  /** Plugs in a shared folder, which the guest mounts as {@code lab}. */
+  void plugShare(Path socket) {
+    execute(
+        "chardev-add",
+        "{'id': 'files', 'backend': {'type': 'socket', 'data': {'server': false, 'addr': {'type': 'unix', 'data': {'path': '%s'}}}}}"
+            .formatted(socket));
+    execute(
+        "device_add",
+        "{'driver': 'vhost-user-fs-pci', 'id': 'share', 'chardev': 'files', 'tag': 'lab', 'bus': 'place'}");
+    run("until ls -d /sys/bus/virtio/drivers/virtiofs/virtio*; do usleep 20000; done").ok();
+  }
+
+  /** Has migrations told of as they go, for {@link #travel}. */
+  void tellOfMigrations(boolean returnPath) {
+    execute(
+        "migrate-set-capabilities",
+        "{'capabilities': [{'capability': 'events', 'state': true},"
+            + " {'capability': 'return-path', 'state': %s}]}".formatted(returnPath));
+    execute("migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
+  }
+
+  /** Migrates ("migrate") or awaits who does ("migrate-incoming"), to the end: how it ended. */
+  String travel(String command, String uri) {
+    try (QmpEvents events = qmp.listen("MIGRATION")) {
+      execute(command, "{'uri': '%s'}".formatted(uri));
+      return endOfMigration(events);
+    }
+  }
+
+  /** Waits for the end of a migration: "completed", "failed" or "cancelled". */
+  static String endOfMigration(QmpEvents events) {
+    while (true) {
+      if (events.next().data().members().get("status") instanceof Json.Str(String status)
+          && ENDS.contains(status)) {
+        return status;
+      }
+    }
   }
 
   /** Runs a command in the guest's shell, to its end. */

@@ -49,9 +49,12 @@ class SharedFolderMigrationTest {
 
   private Machine machine(String name, boolean awaits, Path socket) throws Exception {
     Path place = folder.resolve(name);
-    return awaits
-        ? Machine.awaiting(place, Machine.share(socket, ""))
-        : Machine.boot(place, Machine.share(socket, ""));
+    if (awaits) {
+      return Machine.awaiting(place, Machine.share(socket, Machine.PLUGGED));
+    }
+    Machine machine = Machine.wake(place);
+    machine.plugShare(socket);
+    return machine;
   }
 
   @ParameterizedTest
@@ -91,20 +94,18 @@ class SharedFolderMigrationTest {
     Path socket = folder.resolve("old.sock");
     Path control = folder.resolve("control.sock");
     Path snapshot = folder.resolve("snapshot");
-    String uri = "{'uri': 'file:%s'}".formatted(snapshot);
+    // Of this guest the device is there from the beginning.
+    String[] device = Machine.share(socket, "");
     try (Peer daemon =
             FsBackEnd.HAWSER.serve(shared, socket, options("--control-socket=" + control));
-        Machine source = machine("old", false, socket)) {
+        Machine source = Machine.boot(folder.resolve("old"), device)) {
       hold(source, "regular unlinked replaced_by_host not_utf_8 removed_directory");
       Path other = Files.writeString(shared.resolve("other"), "somebody else's\n");
       Files.move(other, shared.resolve("replaced-by-host"), StandardCopyOption.REPLACE_EXISTING);
       Ran preflight = Side.HAWSER.run("fs-state", "preflight", control.toString()).ok();
       assertThat(preflight.out()).matches("ready: \\d+ inodes, 5 open files, 0 locks; .*\n");
-      allow(source, false);
-      try (QmpEvents left = source.qmp().listen("MIGRATION")) {
-        source.execute("migrate", uri);
-        assertThat(statusAtEnd(left)).isEqualTo("completed");
-      }
+      source.tellOfMigrations(false);
+      assertThat(source.travel("migrate", "file:" + snapshot)).isEqualTo("completed");
       source.execute("quit", "{}");
       assertThat(daemon.terminate()).as(daemon.err()).isZero();
     }
@@ -113,12 +114,11 @@ class SharedFolderMigrationTest {
         .contains("'not-\\xff\\xfe-utf-8' in 1", "without a name, mode 100644, 9 bytes")
         .contains("5 open files, 0 locks, 18 bytes of content; whole and undamaged");
     try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, options(""));
-        Machine target = machine("new", true, socket)) {
-      allow(target, false);
-      try (QmpEvents arrived = target.qmp().listen("MIGRATION")) {
-        target.execute("migrate-incoming", uri);
-        assertThat(statusAtEnd(arrived)).as(daemon.err()).isEqualTo("completed");
-      }
+        Machine target = Machine.awaiting(folder.resolve("new"), device)) {
+      target.tellOfMigrations(false);
+      assertThat(target.travel("migrate-incoming", "file:" + snapshot))
+          .as(daemon.err())
+          .isEqualTo("completed");
       target.execute("cont", "{}");
       assertThat(failures(target)).as(daemon.err()).isEmpty();
       target.execute("quit", "{}");
@@ -166,14 +166,11 @@ class SharedFolderMigrationTest {
         Machine target = machine("new", true, newSocket)) {
       hold(source, "");
       behindItsBack(shared);
-      allow(source, true);
-      allow(target, true);
-      String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration.sock"));
-      try (QmpEvents left = source.qmp().listen("MIGRATION")) {
-        target.execute("migrate-incoming", uri);
-        source.execute("migrate", uri);
-        assertThat(statusAtEnd(left)).isEqualTo("failed");
-      }
+      source.tellOfMigrations(true);
+      target.tellOfMigrations(true);
+      String uri = "unix:" + folder.resolve("migration.sock");
+      target.execute("migrate-incoming", "{'uri': '%s'}".formatted(uri));
+      assertThat(source.travel("migrate", uri)).isEqualTo("failed");
       assertThat(newDaemon.err())
           .contains("cannot LOAD the device's state: the shared folder is another one here");
       assertThat(failures(source)).as(oldDaemon.err()).isEmpty();
@@ -197,20 +194,20 @@ class SharedFolderMigrationTest {
         String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration-" + kill));
         try (Peer newDaemon = FsBackEnd.HAWSER.serve(shared, newSocket, LOCKING);
             Machine target = machine("new-" + kill, true, newSocket)) {
-          allow(source, true);
-          allow(target, true);
+          source.tellOfMigrations(true);
+          target.tellOfMigrations(true);
           source.execute("migrate-set-parameters", "{'max-bandwidth': 1000000}");
           try (QmpEvents left = source.qmp().listen("MIGRATION")) {
             target.execute("migrate-incoming", uri);
             source.execute("migrate", uri);
-            left.await(event -> is(event, "active"));
+            left.await(SharedFolderMigrationTest::isActive);
             if (kill) {
               newDaemon.kill();
               source.execute("migrate-set-parameters", "{'max-bandwidth': 1000000000}");
             } else {
               source.execute("migrate_cancel", "{}");
             }
-            assertThat(statusAtEnd(left)).isEqualTo(kill ? "failed" : "cancelled");
+            assertThat(Machine.endOfMigration(left)).isEqualTo(kill ? "failed" : "cancelled");
           }
         }
       }
@@ -384,43 +381,24 @@ class SharedFolderMigrationTest {
   private void migrate(
       Machine source, Machine target, boolean returnPath, Peer oldDaemon, Peer newDaemon) {
     String uri = "{'uri': 'unix:%s'}".formatted(folder.resolve("migration.sock"));
-    allow(source, returnPath);
-    allow(target, returnPath);
+    source.tellOfMigrations(returnPath);
+    target.tellOfMigrations(returnPath);
     try (QmpEvents left = source.qmp().listen("MIGRATION");
         QmpEvents arrived = target.qmp().listen("MIGRATION")) {
       target.execute("migrate-incoming", uri);
       source.execute("migrate", uri);
       for (QmpEvents events : List.of(left, arrived)) {
-        QmpEvent end = events.await(SharedFolderMigrationTest::isOver);
-        assertThat(end.data().members().get("status"))
+        assertThat(Machine.endOfMigration(events))
             .as(
                 "%s%s%s%s",
                 oldDaemon.err(), newDaemon.err(), source.qemu().err(), target.qemu().err())
-            .isEqualTo(Json.of("completed"));
+            .isEqualTo("completed");
       }
     }
   }
 
-  private static void allow(Machine machine, boolean returnPath) {
-    machine.execute(
-        "migrate-set-capabilities",
-        "{'capabilities': [{'capability': 'events', 'state': true},"
-            + " {'capability': 'return-path', 'state': %s}]}".formatted(returnPath));
-    machine.execute(
-        "migrate-set-parameters", "{'max-bandwidth': 1000000000, 'downtime-limit': 2000}");
-  }
-
-  private static boolean isOver(QmpEvent event) {
-    return is(event, "completed") || is(event, "failed") || is(event, "cancelled");
-  }
-
-  private static boolean is(QmpEvent event, String status) {
-    return Json.of(status).equals(event.data().members().get("status"));
-  }
-
-  private static String statusAtEnd(QmpEvents events) {
-    QmpEvent end = events.await(SharedFolderMigrationTest::isOver);
-    return end.data().members().get("status") instanceof Json.Str(String status) ? status : "none";
+  private static boolean isActive(QmpEvent event) {
+    return Json.of("active").equals(event.data().members().get("status"));
   }
 
   /** The kinds of files that are not as they were, with what is wrong. */

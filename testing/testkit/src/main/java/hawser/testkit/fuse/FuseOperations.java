@@ -1,6 +1,7 @@
 package hawser.testkit.fuse;
 
 import hawser.testkit.fuse.FuseQueue.Ticket;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -31,6 +32,7 @@ public final class FuseOperations {
 
   private static final int SMALL = 512;
   private static final int NAME_ROOM = 4096;
+  private static final int LISTING_ROOM = 64 << 10;
   private static final int READAHEAD_BYTES = 128 << 10;
 
   private final FuseQueue queue;
@@ -270,6 +272,19 @@ public final class FuseOperations {
 
   public Answer readdirplus(long node, long handle, long offset, int room) {
     return queue.call(transfer(Opcode.READDIRPLUS, node, handle, offset, room), room);
+  }
+
+  /** All of a directory with attributes: each name but the dots counts as looked up. */
+  public List<Answer.Dirent> listPlus(long node) {
+    long handle = opendir(node).opened().handle();
+    var all = new ArrayList<Answer.Dirent>();
+    List<Answer.Dirent> some = readdirplus(node, handle, 0, LISTING_ROOM).listingPlus();
+    while (!some.isEmpty()) {
+      all.addAll(some);
+      some = readdirplus(node, handle, some.getLast().offset(), LISTING_ROOM).listingPlus();
+    }
+    releasedir(node, handle).ok();
+    return all;
   }
 
   public Answer releasedir(long node, long handle) {

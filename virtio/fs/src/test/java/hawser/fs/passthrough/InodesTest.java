@@ -9,7 +9,9 @@ import hawser.fs.Name;
 import hawser.sys.FileCalls;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,8 +39,19 @@ class InodesTest {
   }
 
   @AfterEach
-  void close() {
+  void close() throws IOException {
     inodes.close();
+    flatten(folder.resolve("d"));
+  }
+
+  /** Removes directories in each other from the top: by their paths it would take a minute. */
+  private void flatten(Path deep) throws IOException {
+    Path rest = folder.resolve("rest");
+    while (Files.exists(deep.resolve("d"))) {
+      Files.move(deep.resolve("d"), rest);
+      Files.delete(deep);
+      Files.move(rest, deep);
+    }
   }
 
   /** A new directory that the guest has looked up. */
