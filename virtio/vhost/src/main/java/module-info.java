@@ -10,5 +10,6 @@ module hawser.vhost {
   exports hawser.vhost.frontend;
   exports hawser.vhost.memory;
   exports hawser.vhost.message;
+  exports hawser.vhost.relay;
   exports hawser.vhost.ring;
 }

@@ -1,0 +1,108 @@
+package hawser.vhost.frontend;
+
+import hawser.sys.Result;
+import hawser.sys.SocketCalls;
+import hawser.vhost.backend.Device;
+import hawser.vhost.connection.Received;
+import hawser.vhost.connection.VhostSocket;
+import hawser.vhost.message.Descriptors;
+import hawser.vhost.message.Header;
+import hawser.vhost.relay.Relay;
+
+/**
+ * Back-ends for a relay, one after the other, the first of which are cut off at a message: it never
+ * reaches them, or their answer to it nobody.
+ */
+final class MortalBackEnd implements Relay.Successors, AutoCloseable {
+  private final Served served;
+  private final int cutAt;
+  private final boolean swallowsAnswer;
+  private int mortals;
+  private Thread between = Thread.ofPlatform().unstarted(() -> {});
+
+  /** How many have been told everything after another. */
+  int successions;
+
+  MortalBackEnd(Device device, int mortals, int cutAt, boolean swallowsAnswer) {
+    this.served = new Served(device);
+    this.mortals = mortals;
+    this.cutAt = cutAt;
+    this.swallowsAnswer = swallowsAnswer;
+  }
+
+  @Override
+  public int next() {
+    try {
+      // Two of them must not work on the same rings.
+      between.join();
+      served.awaitEnd();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    int backEnd = served.connect();
+    if (mortals-- <= 0) {
+      return backEnd;
+    }
+    int[] pair = new int[2];
+    long result = SocketCalls.socketPair(pair);
+    if (Result.failed(result)) {
+      throw new AssertionError(Result.errno(result).text());
+    }
+    between = Thread.ofPlatform().start(() -> pass(pair[1], backEnd));
+    return pair[0];
+  }
+
+  /** How many have not been cut off. */
+  int alive() {
+    return mortals < 0 ? -mortals : 0;
+  }
+
+  @Override
+  public void served() {
+    successions++;
+  }
+
+  private void pass(int relay, int backEnd) {
+    try (var one = new VhostSocket(relay);
+        var other = new VhostSocket(backEnd)) {
+      int messages = 0;
+      while (true) {
+        boolean asks = SocketCalls.pollEither(relay, backEnd) == 0;
+        try (Received message = (asks ? one : other).receive()) {
+          boolean lost = asks && !swallowsAnswer && ++messages > cutAt;
+          if (message == null || lost) {
+            return;
+          }
+          boolean unanswered = asks && swallowsAnswer && ++messages > cutAt;
+          send(message, asks ? other : one);
+          if (unanswered) {
+            if (SocketCalls.poll(backEnd, SocketCalls.POLLIN, 5) > 0) {
+              Received answer = other.receive();
+              if (answer != null) {
+                answer.close();
+              }
+            }
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  private static void send(Received message, VhostSocket to) {
+    int[] fds = new int[message.descriptors().count()];
+    for (int i = 0; i < fds.length; i++) {
+      fds[i] = message.descriptors().takeOrNone();
+    }
+    Header header = message.header();
+    try (var _ = new Descriptors(fds)) {
+      to.send(header.request(), header.flags() & ~Header.VERSION, message.payload(), fds);
+    }
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    between.join();
+    served.close();
+  }
+}
