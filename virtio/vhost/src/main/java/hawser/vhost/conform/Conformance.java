@@ -11,8 +11,10 @@ public final class Conformance {
   /** Cases for any device: they give it nothing to do. */
   public static List<Case> forAnyDevice() {
     var cases = new ArrayList<Case>(NegotiationCases.ALL);
+    cases.addAll(SharingCases.ALL);
     cases.addAll(IdleRingCases.ALL);
     cases.add(MigrationCases.DEVICE_STATE);
+    cases.add(PostcopyCases.ANNOUNCED);
     cases.addAll(MalformedCases.ALL);
     return cases;
   }
@@ -20,9 +22,12 @@ public final class Conformance {
   /** Those and cases for a disk of at least 4 MiB, from which only is read. */
   public static List<Case> forBlk() {
     var cases = new ArrayList<>(NegotiationCases.ALL);
+    cases.addAll(SharingCases.ALL);
     cases.addAll(IdleRingCases.ALL);
     cases.addAll(RingCases.ALL);
+    cases.addAll(AddressCases.ALL);
     cases.addAll(MigrationCases.ALL);
+    cases.addAll(PostcopyCases.ALL);
     cases.addAll(HostileRingCases.ALL);
     cases.addAll(MalformedCases.ALL);
     return cases;

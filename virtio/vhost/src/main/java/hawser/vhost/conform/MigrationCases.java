@@ -6,6 +6,7 @@ import hawser.vhost.frontend.BlkQueue;
 import hawser.vhost.frontend.BlkType;
 import hawser.vhost.frontend.DirtyPages;
 import hawser.vhost.frontend.Driver;
+import hawser.vhost.frontend.DriverPlan;
 import hawser.vhost.frontend.FrontEnd;
 import hawser.vhost.frontend.GuestRam;
 import hawser.vhost.frontend.InflightRecord;
@@ -47,6 +48,10 @@ final class MigrationCases {
               "reconnection",
               "a front-end that comes back with its rings and its record loses no request",
               MigrationCases::reconnection),
+          new Case(
+              "requests left behind",
+              "what a stopped ring leaves in its record is served when it goes on (GET_VRING_BASE)",
+              MigrationCases::leftBehind),
           DEVICE_STATE);
 
   private MigrationCases() {}
@@ -121,6 +126,30 @@ final class MigrationCases {
       return Verdict.of(
           record.area().mmapSize() >= least,
           "%d bytes for a queue of 64".formatted(record.area().mmapSize()));
+    }
+  }
+
+  private static Verdict leftBehind(Subject subject) throws BlockFault {
+    if (!subject.offers(ProtocolFeature.GET_VRING_BASE_INFLIGHT)) {
+      return new Verdict.NotOffered("GET_VRING_BASE_INFLIGHT");
+    }
+    long protocol = DriverPlan.PROTOCOL_ALL | ProtocolFeature.GET_VRING_BASE_INFLIGHT.mask;
+    try (GuestRam ram = GuestRam.of(Subject.RAM_BYTES);
+        Driver driver = subject.start(ram, RingCases.PLAN.withProtocol(protocol))) {
+      var queue = new BlkQueue(driver.queue(0), ram, 8, DATA_BYTES, DATA_BYTES);
+      for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 8; i++) {
+          boolean _ = queue.add(queue.claim(), BlkType.IN, 128L * i, 0, DATA_BYTES);
+        }
+        queue.queue().submit();
+        driver.stop();
+        driver.resume();
+        Verdict verdict = RingCases.takeAll(queue, 8, subject);
+        if (verdict instanceof Verdict.Fail) {
+          return verdict;
+        }
+      }
+      return Verdict.PASS;
     }
   }
 

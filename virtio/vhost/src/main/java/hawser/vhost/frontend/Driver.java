@@ -215,6 +215,10 @@ public final class Driver implements AutoCloseable {
     }
     late = null;
     pages.close();
+    PeerFault fault = pages.fault();
+    if (fault != null) {
+      throw fault;
+    }
   }
 
   private void startRing(DriverQueue queue) {

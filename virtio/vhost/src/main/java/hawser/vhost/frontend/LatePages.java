@@ -102,21 +102,32 @@ public final class LatePages implements AutoCloseable {
       return;
     }
     long page = Ranges.alignDown(address, GuestRam.PAGE_BYTES);
-    source.bring(guestAddress(page));
-    UserFault.wake(faults, page, GuestRam.PAGE_BYTES);
+    MemoryRegion region = region(page);
+    if (region == null) {
+      letGo(page);
+    } else {
+      source.bring(region.guestAddress() + (page - region.userAddress()));
+      UserFault.wake(faults, page, GuestRam.PAGE_BYTES);
+    }
   }
 
-  private long guestAddress(long address) {
+  private @Nullable MemoryRegion region(long address) {
     for (MemoryRegion region : there) {
       long at = address - region.userAddress();
       if (at >= 0 && at < region.size()) {
-        return region.guestAddress() + at;
+        return region;
       }
     }
-    throw new PeerFault("the back-end waits for %#x, which it has not told of".formatted(address));
+    return null;
   }
 
-  /** What broke the service, or null. */
+  /** Nobody knows what should be there; but whoever waits for it would wait for ever. */
+  private void letGo(long page) {
+    fault = new PeerFault("the back-end waits for %#x, which it has not told of".formatted(page));
+    UserFault.unregister(faults, page, GuestRam.PAGE_BYTES);
+  }
+
+  /** What the back-end did wrong, or null. */
   public @Nullable PeerFault fault() {
     return fault;
   }
