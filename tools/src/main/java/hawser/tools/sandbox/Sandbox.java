@@ -1,8 +1,11 @@
 package hawser.tools.sandbox;
 
+import hawser.base.BlockFault;
 import hawser.base.UsageFault;
 import hawser.sys.PrivilegeCalls;
+import hawser.sys.Result;
 import hawser.sys.Seccomp;
+import hawser.sys.Spawn;
 import hawser.sys.ThreadCalls;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +46,24 @@ public record Sandbox(
   /** Lets this process be the daemon at once, with the rights that it has: for a rehearsal. */
   public static void skipLauncher() {
     Stage.skipLauncher();
+  }
+
+  /** Whether no earlier stage has started this process. */
+  public static boolean isFirstStage() {
+    return Stage.current().isFirst();
+  }
+
+  /**
+   * Starts this program once more with the same command line, to serve while this process
+   * supervises it; answers the process's number.
+   *
+   * @param channel the one descriptor that it gets, as {@link #socketOfStage}
+   */
+  public static int startSupervised(int channel) throws BlockFault {
+    Stage.keepOpen(channel, channel);
+    List<String> command = Stage.supervised(channel).command();
+    long process = Spawn.start(command, Stage.environment(), channel, channel);
+    return (int) Result.orFault(process, command.getFirst());
   }
 
   /** The socket that an earlier stage has opened for this one, or -1. */

@@ -22,6 +22,9 @@ import java.util.List;
  * @param socket the descriptor to serve, which goes from stage to stage, or -1
  */
 record Stage(String name, int socket) {
+  /** Started by a supervisor, on the way to the daemon. */
+  private static final String SUPERVISED = "supervised";
+
   /** In a user namespace of its own, where it may do all else. */
   static final String MAPPED = "mapped";
 
@@ -46,6 +49,16 @@ record Stage(String name, int socket) {
   /** The stage of a daemon with a keeper. */
   static Stage kept(int handshake, int socket) {
     return new Stage(KEPT + handshake, socket);
+  }
+
+  /** The first stage of one that is supervised; its socket is the channel to the supervisor. */
+  static Stage supervised(int channel) {
+    return new Stage(SUPERVISED, channel);
+  }
+
+  /** Whether somebody has started this process by hand, and not an earlier stage. */
+  boolean isFirst() {
+    return name.isEmpty();
   }
 
   boolean isMapped() {

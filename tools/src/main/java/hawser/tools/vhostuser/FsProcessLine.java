@@ -37,6 +37,7 @@ final class FsProcessLine {
           Option.value("gid-map", ":NS:HOST:N:", "groups in the sandbox's namespace; repeatable"),
           Option.value("rlimit-nofile", "N", "open files at most; 0: as many as are allowed"),
           Option.value("socket-group", "GROUP", "who else may connect to the socket"),
+          Option.flag("supervise", "let another daemon go on when this one dies"),
           Option.flag("syslog", "tell the system's log, not standard error"),
           Option.value("log-level", "LEVEL", "off, error, warn, info (default), debug or trace"));
 
@@ -48,6 +49,10 @@ final class FsProcessLine {
   private int openFiles = -1;
   private @Nullable String socketGroup;
   private boolean syslog;
+
+  /** Whether another daemon goes on when this one dies. */
+  boolean supervise;
+
   private LogLevel level = LogLevel.INFO;
 
   /** How much is said. */
@@ -73,6 +78,7 @@ final class FsProcessLine {
       case "rlimit-nofile" ->
           openFiles = BackEndLine.number("--rlimit-nofile", value, Integer.MAX_VALUE);
       case "socket-group" -> socketGroup = value;
+      case "supervise" -> supervise = true;
       case "syslog" -> syslog = true;
       case "log-level" -> level = one("--log-level", LogLevel.values(), value);
       case "d" -> level = LogLevel.DEBUG;

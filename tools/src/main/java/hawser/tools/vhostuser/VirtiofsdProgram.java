@@ -13,6 +13,8 @@ import hawser.tools.Terminal;
 import hawser.tools.sandbox.Confined;
 import hawser.tools.sandbox.Sandbox;
 import hawser.tools.sandbox.SandboxMode;
+import hawser.tools.supervise.Supervision;
+import hawser.tools.supervise.Supervisor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,6 +24,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Shares a folder with a virtual machine over vhost-user, in virtiofsd's place. */
 public final class VirtiofsdProgram implements Program {
@@ -63,11 +66,17 @@ public final class VirtiofsdProgram implements Program {
     own.process.limitOpenFiles();
     try {
       int socket = socket(common, own.process);
-      OptionalInt ended = sandbox.launch(share, socket, sockets(common, own));
+      common.log = own.process.log(io);
+      boolean supervised = own.process.supervise;
+      if (supervised && Sandbox.isFirstStage()) {
+        return Supervisor.run(socket, sockets(common, own), common.log);
+      }
+      // The supervisor's are not a worker's to remove.
+      List<Path> leftovers = supervised ? List.of() : sockets(common, own);
+      OptionalInt ended = sandbox.launch(share, socket, leftovers);
       if (ended.isPresent()) {
         return ended.getAsInt();
       }
-      common.log = own.process.log(io);
       return serve(common, own, sandbox, share, socket, io);
     } catch (BlockFault e) {
       throw new UsageFault(e.getMessage());
@@ -96,6 +105,10 @@ public final class VirtiofsdProgram implements Program {
   private static int serve(
       BackEndLine common, FsLine own, Sandbox sandbox, Path share, int socket, Terminal io)
       throws BlockFault {
+    Supervision supervision = own.process.supervise ? Supervision.over(socket) : null;
+    if (supervision != null && sandbox.mode() == SandboxMode.NAMESPACE) {
+      supervision.keepMounts();
+    }
     ThreadCalls.umask(FsSocket.OWNER_ONLY);
     try (ControlSocket questions =
         own.controlSocket().map(path -> ControlSocket.open(path, common.log)).orElse(null)) {
@@ -103,12 +116,17 @@ public final class VirtiofsdProgram implements Program {
       ThreadCalls.umask(0);
       Confined confined = sandbox.enter(share);
       own.process.inform(confined.inForce(), io);
-      try (PassThrough files =
-          PassThrough.of(confined.share(), own.share(), own.migration(), common.log)) {
+      try (PassThrough files = files(confined.share(), own, supervision, common.log)) {
         if (questions != null) {
           questions.answer(new FsAnswers(files));
         }
         var device = new FsDevice(files, own.tag(), own.queues(), common.log);
+        if (supervision != null) {
+          if (!supervision.isSuccessor()) {
+            rehearse(confined.share(), own, common.log);
+          }
+          return ServedDevice.serve(device, common, supervision.socket(), List.of());
+        }
         rehearse(confined.share(), own, common.log);
         // In the other sandboxes those paths lead somewhere else, or nowhere.
         List<Path> leftovers =
@@ -116,6 +134,14 @@ public final class VirtiofsdProgram implements Program {
         return ServedDevice.serve(device, common, socket, leftovers);
       }
     }
+  }
+
+  private static PassThrough files(
+      Path share, FsLine own, @Nullable Supervision supervision, Consumer<String> log)
+      throws BlockFault {
+    return supervision == null
+        ? PassThrough.of(share, own.share(), own.migration(), log)
+        : PassThrough.of(share, own.share(), own.migration(), supervision.succession(), log);
   }
 
   /** A guest may be about to arrive: its downtime is shorter when this is over. */

@@ -39,7 +39,7 @@ public enum FsBackEnd {
   }
 
   /** The process that touches the files: the daemon itself, or what it keeps in a sandbox. */
-  static ProcessHandle serving(Peer daemon) {
+  public static ProcessHandle serving(Peer daemon) {
     ProcessHandle at = daemon.process().toHandle();
     for (var next = at.children().findAny(); next.isPresent(); next = at.children().findAny()) {
       at = next.get();

@@ -9,6 +9,7 @@ import hawser.testkit.fuse.FuseOperations;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class OperationsTest {
   private static final int STEPS = 4000;
+  private static final int KILLS = 4;
 
   @TempDir Path folder;
 
@@ -33,7 +35,8 @@ class OperationsTest {
         FuseClient client = FuseClient.connect(socket, 1);
         var thread = Executors.newSingleThreadExecutor()) {
       FuseOperations fuse = client.operations();
-      thread.submit(() -> run(fuse, twin, seed, daemon == FsBackEnd.HAWSER)).get();
+      boolean all = daemon == FsBackEnd.HAWSER;
+      thread.submit(() -> run(fuse, twin, seed, all, new AtomicInteger())).get();
       if (daemon == FsBackEnd.HAWSER) {
         assertThat(peer.err()).isEmpty();
       }
@@ -41,11 +44,41 @@ class OperationsTest {
     assertThat(tree(shared)).isEqualTo(tree(twin)).contains("|f|");
   }
 
-  private static void run(FuseOperations fuse, Path twin, long seed, boolean all) {
+  /** A daemon that is killed at any time is succeeded by one that does nothing twice. */
+  @ParameterizedTest
+  @CsvSource({"namespace, 5", "none, 6"})
+  void soItIsWhenTheDaemonIsKilled(String sandbox, long seed) throws Exception {
+    Path shared = Files.createDirectory(folder.resolve("shared"));
+    Path twin = Files.createDirectory(folder.resolve("twin"));
+    Path socket = folder.resolve("socket");
+    String[] options = {"--xattr", "--log-level=warn", "--supervise", "--sandbox=" + sandbox};
+    try (Peer peer = FsBackEnd.HAWSER.serve(shared, socket, options);
+        FuseClient client = FuseClient.connect(socket, 1);
+        var thread = Executors.newSingleThreadExecutor()) {
+      FuseOperations fuse = client.operations();
+      var steps = new AtomicInteger();
+      var done = thread.submit(() -> run(fuse, twin, seed, true, steps));
+      for (int kills = 1; kills <= KILLS; kills++) {
+        int wanted = kills * STEPS / (KILLS + 1);
+        peer.await("at step " + wanted, () -> steps.get() >= wanted || done.isDone());
+        FsBackEnd.serving(peer).destroyForcibly();
+        long served = kills;
+        peer.await("succeeded", () -> peer.err().lines().count() >= served);
+      }
+      done.get();
+      assertThat(peer.err().lines())
+          .hasSize(KILLS)
+          .allMatch(line -> line.matches(".*died \\(signal 9\\); after \\d+ ms another one .*"));
+    }
+    assertThat(tree(shared)).isEqualTo(tree(twin)).contains("|f|");
+  }
+
+  private static void run(
+      FuseOperations fuse, Path twin, long seed, boolean all, AtomicInteger done) {
     try (Twins twins = new Twins(fuse, twin, seed);
         TwinFiles files = new TwinFiles(twins, all)) {
       var names = new TwinNames(twins);
-      for (int step = 0; step < STEPS; step++) {
+      for (int step = 0; step < STEPS; step = done.incrementAndGet()) {
         switch (twins.dice.nextInt(24)) {
           case 0, 1, 2 -> names.makeOne();
           case 3 -> names.removeOne();

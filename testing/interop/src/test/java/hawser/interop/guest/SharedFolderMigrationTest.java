@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -273,6 +274,43 @@ class SharedFolderMigrationTest {
       journey.move(true);
       hold(journey.target, "regular unlinked");
       assertThat(failures(journey.target)).isEmpty();
+    }
+  }
+
+  /**
+   * The daemon itself is killed, three times while the guest appends line by line: another goes on,
+   * and the guest, whose driver knows no reconnection, notices nothing but the pauses.
+   */
+  @Test
+  void aDaemonThatIsKilledIsSucceeded() throws Exception {
+    Path shared = shared();
+    Path socket = folder.resolve("fs.sock");
+    String[] options = options("--posix-lock --flock --supervise");
+    try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, options);
+        Machine guest = machine("guest", false, socket)) {
+      hold(guest, "");
+      behindItsBack(shared);
+      guest
+          .run(
+              "(i=0; while test ! -e /tmp/stop; do i=$((i+1)); echo $i >>/mnt/log || break;"
+                  + " cp /mnt/log /mnt/copy && mv /mnt/copy /mnt/moved && rm /mnt/moved || break;"
+                  + " done >/tmp/work 2>&1; echo $i >/tmp/count) &")
+          .ok();
+      guest.run("until test -s /mnt/log; do :; done").ok();
+      for (int kills = 1; kills <= 3; kills++) {
+        long lines = Files.readAllLines(shared.resolve("log")).size();
+        FsBackEnd.serving(daemon).destroyForcibly();
+        String last = String.valueOf(lines + 3);
+        guest.run("until test $(wc -l </mnt/log) -gt " + last + "; do :; done").ok();
+      }
+      guest.run("touch /tmp/stop; until test -s /tmp/count; do sleep 0.1; done").ok();
+      assertThat(guest.run("cat /tmp/work").ok().out()).isEmpty();
+      int count = Integer.parseInt(guest.run("cat /tmp/count").ok().out().strip());
+      assertThat(Files.readAllLines(shared.resolve("log")))
+          .isEqualTo(IntStream.rangeClosed(1, count).mapToObj(String::valueOf).toList());
+      assertThat(failures(guest)).as(daemon.err()).isEmpty();
+      assertThat(daemon.err().lines().filter(line -> line.contains("died (signal 9)"))).hasSize(3);
+      guest.execute("quit", "{}");
     }
   }
 

@@ -5,6 +5,7 @@ import hawser.base.Wire;
 import hawser.vhost.frontend.FrontEnd;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Reads or writes of one open file, so many under way at a time on one queue. What is written is
@@ -25,10 +26,16 @@ class Transfers {
   final FuseRing ring;
   final Target target;
   final SplittableRandom dice = new SplittableRandom(7);
+  private static final long UNIQUES_EACH = 1L << 40;
+  private static final AtomicLong UNIQUES = new AtomicLong();
+
   private final Kind kind;
   private final int bytes;
   private final int depth;
   private long next;
+
+  /** Every request of a guest's has a number of its own. */
+  private long unique = UNIQUES.addAndGet(UNIQUES_EACH);
 
   Transfers(FuseRing ring, Target target, Kind kind, int bytes, int depth) {
     this.ring = ring;
@@ -95,7 +102,7 @@ class Transfers {
     MemorySegment request = ring.request(slot, Math.min(length, HEAD_BYTES), length);
     request.set(Wire.LE32, 0, length);
     request.set(Wire.LE32, 4, opcode);
-    request.set(Wire.LE64, 8, 1 + slot);
+    request.set(Wire.LE64, 8, unique += 2);
     request.set(Wire.LE64, 16, node);
     request.set(Wire.LE64, 24, 0);
     request.set(Wire.LE64, 32, 1);
