@@ -131,9 +131,30 @@ fetch_blkio() {
   [ -e "$library" ] || echo "hawser: no libblkio (Debian's package libblkio-dev, release $NEXT); its tests will be skipped"
 }
 
+# The sources of zlib, which a guest builds in a shared folder when FileSystemStressTest does all it can.
+fetch_project() {
+  folder=$(cd "$(dirname "$0")" && pwd)/target/project
+  archive=${folder%/*}/project.tar
+  [ ! -e "$archive" ] || return 0
+  if [ "$(id -u)" = 0 ] && [ -r /etc/apt/sources.list.d/debian.sources ]; then
+    echo "hawser: fetching the sources of zlib"
+    rm -rf "$folder"
+    mkdir -p "$folder/lists/partial" "$folder/parts"
+    awk -v RS= '!done { sub(/Types:[^\n]*/, "Types: deb-src"); print; done = 1 }' \
+      /etc/apt/sources.list.d/debian.sources >"$folder/parts/sources.sources"
+    set -- -qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/parts" \
+      -o Dir::State::lists="$folder/lists" -o APT::Sandbox::User=root
+    (cd "$folder" && apt-get "$@" update && apt-get "$@" source --download-only zlib \
+      && mv zlib_*.orig.tar.* "$archive") >/dev/null 2>&1 || true
+    rm -rf "$folder"
+  fi
+  [ -e "$archive" ] || echo "hawser: no sources of zlib (apt-get source zlib); only FileSystemStressTest with -Dhawser.stress=all wants them"
+}
+
 fetch_guest
 fetch_virtiofsd
 fetch_blkio
+fetch_project
 wanted=$(missing)
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && [ -r /etc/debian_version ]; then

@@ -54,7 +54,10 @@ final class GuestFiles {
       archive.folder(made);
     }
     archive.file("bin/busybox", Files.readAllBytes(PACKAGES.resolve("bin/busybox")));
-    archive.file("init", resource("/guest/init")).file("bin/load", resource("/guest/load"));
+    archive.file("init", resource("/guest/init"));
+    for (String script : List.of("load", "within")) {
+      archive.file("bin/" + script, resource("/guest/" + script));
+    }
     for (String program : List.of("held", "vsock")) {
       archive.file("bin/" + program, Files.readAllBytes(compiled(program)));
     }

@@ -399,7 +399,7 @@ class SharedFolderMigrationTest {
     hold(guest, CACHED, kinds);
   }
 
-  private static void hold(Machine guest, int cached, String kinds) {
+  static void hold(Machine guest, int cached, String kinds) {
     guest.run("mount -t virtiofs lab /mnt && mkfifo /tmp/go").ok();
     guest.run("(held /mnt " + cached + " " + kinds + " <>/tmp/go >/tmp/held 2>&1 &)").ok();
     guest.run("until grep -q 'held\\|cannot' /tmp/held; do sleep 0.1; done").ok();
@@ -407,10 +407,13 @@ class SharedFolderMigrationTest {
   }
 
   /** What a third party does to files that the guest has open. */
-  private static void behindItsBack(Path shared) throws IOException {
-    Files.createDirectory(shared.resolve("elsewhere"));
-    Files.move(shared.resolve("moved-by-host"), shared.resolve("elsewhere/moved"));
-    Files.move(shared.resolve("tree-moved-by-host"), shared.resolve("elsewhere/tree"));
+  static void behindItsBack(Path shared) throws IOException {
+    Path elsewhere = Files.createDirectory(shared.resolve("elsewhere"));
+    for (String moved : List.of("moved-by-host", "tree-moved-by-host")) {
+      if (Files.exists(shared.resolve(moved))) {
+        Files.move(shared.resolve(moved), elsewhere.resolve(moved));
+      }
+    }
     Path other = Files.writeString(shared.resolve("other"), "somebody else's\n");
     Files.move(other, shared.resolve("replaced-by-host"), StandardCopyOption.REPLACE_EXISTING);
     Files.deleteIfExists(shared.resolve("removed-by-host"));
@@ -440,7 +443,7 @@ class SharedFolderMigrationTest {
   }
 
   /** The kinds of files that are not as they were, with what is wrong. */
-  private static List<String> failures(Machine guest) {
+  static List<String> failures(Machine guest) {
     guest.run("echo go >/tmp/go; until grep -q checked /tmp/held; do sleep 0.1; done").ok();
     return guest
         .run("cat /tmp/held")
