@@ -36,7 +36,7 @@ class LiveMigrationTest {
    * new back-end is the first to come there.
    */
   private static final String READING =
-      "for reader in 1 2 3 4; do (until [ -e /tmp/stop ]; do"
+      "for reader in 1 2 3 4; do (until [ -e /tmp/moved ]; do"
           + " dd if=/dev/vda of=/dev/null bs=1M iflag=direct 2>/dev/null; done) & done";
 
   /** What QEMU writes for each page that a back-end waits for, if it is asked to. */
@@ -97,6 +97,7 @@ class LiveMigrationTest {
         if (way.equals("postcopy")) {
           source.run(READING).ok();
           moveBeforeItsMemory(source, target, format);
+          target.run("touch /tmp/moved").ok();
         } else {
           move(source, target, format);
         }
