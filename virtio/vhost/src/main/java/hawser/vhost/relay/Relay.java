@@ -12,7 +12,9 @@ import hawser.vhost.message.FrontEndMessage.SetInflightFd;
 import hawser.vhost.message.FrontEndMessage.SetProtocolFeatures;
 import hawser.vhost.message.Header;
 import hawser.vhost.message.InflightArea;
+import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.ring.RingLayout;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -147,7 +149,13 @@ public final class Relay {
       with[i] = answer.descriptors().takeOrNone();
     }
     try (var _ = new Descriptors(with)) {
-      frontEnd.send(answer.header().request(), Header.REPLY, answer.payload(), with);
+      ByteBuffer payload = answer.payload();
+      if (answer.header().request() == FrontEndCode.GET_PROTOCOL_FEATURES.number
+          && payload.remaining() == Long.BYTES) {
+        // Memory that comes late is promised to one process, and a successor would not get it.
+        payload = VhostSocket.number(first(answer) & ~ProtocolFeature.PAGEFAULT.mask);
+      }
+      frontEnd.send(answer.header().request(), Header.REPLY, payload, with);
     }
   }
 
