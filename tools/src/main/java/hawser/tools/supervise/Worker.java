@@ -8,7 +8,9 @@ import hawser.sys.SocketCalls;
 import hawser.tools.sandbox.Sandbox;
 import hawser.tools.supervise.Channel.Message;
 import hawser.tools.supervise.Channel.Word;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** One process that serves, from its start to its end. */
 final class Worker {
@@ -16,6 +18,7 @@ final class Worker {
   private final int socket;
   private final long started = System.nanoTime();
   private final Thread keeping;
+  private final AtomicReference<@Nullable Integer> exitCode = new AtomicReference<>();
 
   private Worker(int process, int socket, Thread keeping) {
     this.process = process;
@@ -93,7 +96,10 @@ final class Worker {
    * the number of the signal that killed it.
    */
   int await() {
-    int code = ProcessCalls.waitFor(process);
+    // The kernel says it once.
+    Integer known = exitCode.get();
+    int code = known == null ? ProcessCalls.waitFor(process) : known;
+    exitCode.set(code);
     boolean interrupted = false;
     while (keeping.isAlive()) {
       try {
