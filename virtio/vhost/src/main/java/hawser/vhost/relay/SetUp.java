@@ -44,12 +44,15 @@ final class SetUp implements AutoCloseable {
 
   /** The order as the back-end is to hear it: it always keeps a record of requests under way. */
   Order heard(Order order) {
+    if (order.code() == FrontEndCode.GET_INFLIGHT_FD) {
+      // That it agreed to the feature says nothing: QEMU 10 does for every device.
+      ownInflight = false;
+    }
     if (order.code() != FrontEndCode.SET_PROTOCOL_FEATURES || order.payload().remaining() < 8) {
       return order;
     }
     long asked = order.payload().getLong();
     order.close();
-    ownInflight = !ProtocolFeature.INFLIGHT_SHMFD.in(asked);
     return order.saying(asked | ProtocolFeature.INFLIGHT_SHMFD.mask);
   }
 
