@@ -6,14 +6,25 @@ import java.util.Map;
 
 /** Copies of a worker's descriptors, for the next one. Safe from any thread. */
 final class Kept {
+  /** Descriptors at most; no process here may have more. */
+  private static final int DESCRIPTORS_MAX = 1 << 20;
+
   private final Map<Long, Integer> kept = new HashMap<>();
 
-  /** Keeps a descriptor, which is ours from now on, in place of an earlier one of that key. */
-  synchronized void keep(long key, int fd) {
+  /**
+   * Keeps a descriptor, which is ours from now on, in place of an earlier one of that key; false
+   * when there are too many.
+   */
+  synchronized boolean keep(long key, int fd) {
+    if (kept.size() == DESCRIPTORS_MAX) {
+      FileCalls.close(fd);
+      return false;
+    }
     Integer before = kept.put(key, fd);
     if (before != null) {
       FileCalls.close(before);
     }
+    return true;
   }
 
   synchronized void drop(long key) {

@@ -62,7 +62,9 @@ public final class Supervisor {
       Thread.ofPlatform().daemon().name("supervisor").start(() -> serve(stop));
       stop.await();
       end();
-      int code = exitCode.join();
+      int last = exitCode.join();
+      // A worker that still starts ends by our signal, and not by itself.
+      int code = last == SIGNALLED + ProcessCalls.SIGTERM ? 0 : last;
       leftovers.forEach(StaleSocket::forget);
       stop.exitWith(code);
       return code;
@@ -142,11 +144,12 @@ public final class Supervisor {
     public int next() {
       Worker gone = current();
       int code = gone.await();
-      if (code == 0 || isEnding()) {
+      if (code < SIGNALLED || isEnding()) {
+        // One that ends by itself has said why, and the next one would do the same.
         return Descriptors.NONE;
       }
       died = System.nanoTime();
-      how = code > SIGNALLED ? "signal " + (code - SIGNALLED) : "exit code " + code;
+      how = "signal " + (code - SIGNALLED);
       youngDeaths = gone.age() < YOUNG_NANOS ? youngDeaths + 1 : 0;
       if (youngDeaths == YOUNG_DEATHS_MAX) {
         log.accept("died %d times in a row (%s): given up".formatted(youngDeaths, how));

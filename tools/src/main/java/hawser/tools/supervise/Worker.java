@@ -8,22 +8,30 @@ import hawser.sys.SocketCalls;
 import hawser.tools.sandbox.Sandbox;
 import hawser.tools.supervise.Channel.Message;
 import hawser.tools.supervise.Channel.Word;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** One process that serves, from its start to its end. */
 final class Worker {
+  /** So long a worker may take to end when its connection has ended; then it is killed. */
+  private static final long GRACE_SECONDS = 10;
+
   private final int process;
   private final int socket;
   private final long started = System.nanoTime();
-  private final Thread keeping;
-  private final AtomicReference<@Nullable Integer> exitCode = new AtomicReference<>();
+  private final CompletableFuture<Void> keeping;
+  private final CompletableFuture<Integer> end;
 
-  private Worker(int process, int socket, Thread keeping) {
+  private Worker(int process, int socket, CompletableFuture<Void> keeping) {
     this.process = process;
     this.socket = socket;
     this.keeping = keeping;
+    this.end = new CompletableFuture<>();
+    Thread.ofPlatform()
+        .daemon()
+        .name("supervisor-waiting")
+        .start(() -> end.complete(ProcessCalls.waitFor(process)));
   }
 
   /**
@@ -35,16 +43,29 @@ final class Worker {
     var pair = new int[2];
     Result.orFault(SocketCalls.socketPair(pair), "socketpair");
     var front = new int[2];
-    Result.orFault(SocketCalls.socketPair(front), "socketpair");
-    int process = Sandbox.startSupervised(pair[1]);
-    FileCalls.close(pair[1]);
-    var channel = new Channel(pair[0]);
-    Thread keeping =
-        Thread.ofPlatform()
-            .daemon()
-            .name("supervisor-keeping")
-            .start(() -> keep(channel, front[1], kept, log));
-    return new Worker(process, front[0], keeping);
+    boolean started = false;
+    try {
+      Result.orFault(SocketCalls.socketPair(front), "socketpair");
+      int process = Sandbox.startSupervised(pair[1]);
+      started = true;
+      var keeping = new CompletableFuture<Void>();
+      Thread.ofPlatform()
+          .daemon()
+          .name("supervisor-keeping")
+          .start(
+              () -> {
+                keep(new Channel(pair[0]), front[1], kept, log);
+                keeping.complete(null);
+              });
+      return new Worker(process, front[0], keeping);
+    } finally {
+      FileCalls.close(pair[1]);
+      if (!started) {
+        FileCalls.close(pair[0]);
+        FileCalls.close(front[0]);
+        FileCalls.close(front[1]);
+      }
+    }
   }
 
   /** Hands everything on, and then keeps what comes until the worker is gone. */
@@ -70,10 +91,8 @@ final class Worker {
   private static void take(Message message, Kept kept, Consumer<String> log) {
     if (message.word() == Word.DROP) {
       kept.drop(message.key());
-    } else if (message.descriptor() < 0) {
+    } else if (message.descriptor() < 0 || !kept.keep(message.key(), message.descriptor())) {
       log.accept("a descriptor cannot be kept: too many are open");
-    } else {
-      kept.keep(message.key(), message.descriptor());
     }
   }
 
@@ -87,30 +106,22 @@ final class Worker {
     return System.nanoTime() - started;
   }
 
+  /** Sends it a signal, if it has not ended. */
   void signal(int signal) {
-    ProcessCalls.signal(process, signal);
+    if (!end.isDone()) {
+      ProcessCalls.signal(process, signal);
+    }
   }
 
   /**
-   * Waits for its end, and until everything that it gave is kept; answers its exit code, or 128 and
-   * the number of the signal that killed it.
+   * Waits for the end of a worker that has hung up, and until everything that it gave is kept;
+   * answers its exit code, or 128 and the number of the signal that killed it.
    */
   int await() {
-    // The kernel says it once.
-    Integer known = exitCode.get();
-    int code = known == null ? ProcessCalls.waitFor(process) : known;
-    exitCode.set(code);
-    boolean interrupted = false;
-    while (keeping.isAlive()) {
-      try {
-        keeping.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    CompletableFuture.delayedExecutor(GRACE_SECONDS, TimeUnit.SECONDS)
+        .execute(() -> signal(ProcessCalls.SIGKILL));
+    int code = end.join();
+    keeping.join();
     return code;
   }
 }
