@@ -1,4 +1,4 @@
-# 4 KiB random requests to a qcow2 image in the page cache: once preallocated, once growing.
+# Requests to a qcow2 image in the page cache: once preallocated, once growing.
 . ./shared.sh
 
 images() {
@@ -7,15 +7,16 @@ images() {
   done
 }
 
+# measure KEY RW BLOCK DEPTH JOBS IMAGE WORDS UNIT
 measure() {
   say "$1"
   for run in $(seq "$RUNS"); do
     for server in hawser qemu-nbd; do
-      [ "$5" = allocated ] || fresh $server
-      keep $server "$1" "$(load $server "$2" 4k "$3" "$4")"
+      [ "$6" = allocated ] || fresh $server
+      keep $server "$1" "$(load $server "$2" "$3" "$4" "$5")"
     done
   done
-  row "$1" "NBD server, qcow2 $5, 4k $2, $6" "/s" more 1.2 qemu-nbd
+  row "$1" "NBD server, qcow2 $6, $7" "$8" more 1.2 qemu-nbd
 }
 
 # Takes a server's clusters away, so that the next writes allocate again.
@@ -29,11 +30,12 @@ for server in hawser qemu-nbd; do
 done
 start_ours --discard=unmap -f qcow2 "$work/hawser.qcow2"
 start_qemu --discard=unmap -f qcow2 "$work/qemu-nbd.qcow2"
-measure r1 randread 1 1 allocated QD1
-measure w1 randwrite 1 1 allocated QD1
-measure r64 randread 64 1 allocated QD64
-measure w64 randwrite 64 1 allocated QD64
-measure r16 randread 16 4 allocated "4 connections x QD16"
-measure w16 randwrite 16 4 allocated "4 connections x QD16"
-measure f1 randwrite 1 1 growing QD1
-measure f64 randwrite 64 1 growing QD64
+for image in allocated growing; do
+  for rw in read write; do
+    [ "$image-$rw" != growing-read ] || continue
+    measure "$image-$rw-1" "rand$rw" 4k 1 1 $image "4k rand$rw, QD1" "/s"
+    measure "$image-$rw-64" "rand$rw" 4k 64 1 $image "4k rand$rw, QD64" "/s"
+    measure "$image-$rw-16" "rand$rw" 4k 16 4 $image "4k rand$rw, 4 connections x QD16" "/s"
+    measure "$image-$rw-1m" $rw 1m 8 1 $image "1 MiB sequential $rw, QD8" "MiB/s"
+  done
+done

@@ -1,6 +1,7 @@
 package hawser.tools.supervise;
 
 import hawser.base.BlockFault;
+import hawser.base.Errno;
 import hawser.fs.journal.DescriptorStore;
 import hawser.fs.journal.Succession;
 import hawser.sys.FileCalls;
@@ -35,7 +36,7 @@ public final class Supervision implements DescriptorStore {
     }
     Integer connection = left.remove(SOCKET_KEY);
     if (connection == null) {
-      throw new BlockFault(hawser.base.Errno.EPROTO, "supervision: no socket");
+      throw new BlockFault(Errno.EPROTO, "supervision: no socket");
     }
     this.socket = connection;
     this.mounts = left.remove(MOUNTS_KEY);
@@ -49,7 +50,7 @@ public final class Supervision implements DescriptorStore {
   private Message next() throws BlockFault {
     Message next = channel.receive();
     if (next == null) {
-      throw new BlockFault(hawser.base.Errno.ECONNRESET, "supervision");
+      throw new BlockFault(Errno.ECONNRESET, "supervision");
     }
     return next;
   }

@@ -25,12 +25,9 @@ import hawser.fs.state.SavedSettings;
 import hawser.fs.state.StateForms;
 import hawser.fs.state.StateSink;
 import hawser.sys.FileCalls;
-import hawser.sys.MessageHeader;
-import hawser.sys.SocketCalls;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,20 +90,7 @@ class SuccessionTest {
     public void drop(long key) {}
 
     private static int copy(int fd) {
-      var pair = new int[2];
-      assertThat(SocketCalls.socketPair(pair)).isZero();
-      try (var arena = Arena.ofConfined()) {
-        var message = new MessageHeader(arena, 1, 1);
-        message.pieces().add(arena.allocate(1));
-        message.attach(fd);
-        assertThat(SocketCalls.sendMessage(pair[0], message)).isEqualTo(1);
-        message.expectDescriptors();
-        assertThat(SocketCalls.receiveMessage(pair[1], message, 0)).isEqualTo(1);
-        return message.received()[0];
-      } finally {
-        FileCalls.close(pair[0]);
-        FileCalls.close(pair[1]);
-      }
+      return (int) FileCalls.duplicate(fd);
     }
 
     /** What a daemon has written down so far. */
