@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.sys.ThreadCalls;
 import hawser.testkit.Peer;
+import hawser.testkit.Ran;
+import hawser.testkit.Side;
 import hawser.testkit.fuse.FuseClient;
 import hawser.testkit.fuse.FuseOperations;
 import java.nio.charset.StandardCharsets;
@@ -66,6 +68,30 @@ class SupervisedTest {
         assertThat(supervisor.terminate()).as(supervisor.err()).isZero();
       }
       assertThat(socket).doesNotExist();
+    }
+  }
+
+  /** One guest after the other, and each survives a death; a successor answers questions too. */
+  @Test
+  void eachGuestHasADaemonOfItsOwn() throws Exception {
+    Path control = folder.resolve("control");
+    String[] options = {"--supervise", "--control-socket=" + control};
+    try (Peer supervisor = FsBackEnd.HAWSER.serve(shared, socket, options)) {
+      for (int i = 0; i < 2; i++) {
+        try (FuseClient client = FuseClient.connect(socket, 1)) {
+          FuseOperations guest = client.operations();
+          guest.init().ok();
+          long node = guest.lookup(ROOT, "file").ok().entry().node();
+          long handle = guest.open(node, 0).ok().opened().handle();
+          kill(supervisor);
+          assertThat(read(guest, node, handle)).isEqualTo("content");
+          Ran preflight = Side.HAWSER.run("fs-state", "preflight", control.toString()).ok();
+          assertThat(preflight.out()).startsWith("ready: 2 inodes, 1 open files, 0 locks;");
+        }
+      }
+      assertThat(supervisor.err().lines().filter(line -> line.contains("died"))).hasSize(2);
+      supervisor.terminate();
+      assertThat(control).doesNotExist();
     }
   }
 
