@@ -183,8 +183,9 @@ class LiveMigrationTest {
     source.execute(
         "migrate-set-capabilities",
         "{'capabilities': [{'capability': 'postcopy-ram', 'state': true}]}");
-    // Little comes before the guest.
-    source.execute("migrate-set-parameters", "{'max-bandwidth': 4000000}");
+    // Little comes before the guest, and the rest not so soon after it that nobody has to ask.
+    source.execute(
+        "migrate-set-parameters", "{'max-bandwidth': 4000000, 'max-postcopy-bandwidth': 16000000}");
     try (QmpEvents left = source.qmp().listen("MIGRATION");
         QmpEvents arrived = target.qmp().listen("MIGRATION")) {
       source.execute("migrate", uri("second"));
