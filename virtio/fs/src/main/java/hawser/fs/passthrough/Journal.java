@@ -62,11 +62,9 @@ final class Journal {
 
   /** The calling thread serves a request from now on. */
   void serves(long unique) {
-    if (isOn()) {
-      Request now = request.get();
-      now.unique = unique;
-      now.earlier = attempts.earlier(unique);
-    }
+    Request now = request.get();
+    now.unique = unique;
+    now.earlier = attempts.earlier(unique);
   }
 
   /** What a daemon that died has done for the request that the calling thread serves, or null. */

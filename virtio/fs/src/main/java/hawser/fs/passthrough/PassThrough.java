@@ -239,6 +239,9 @@ public final class PassThrough implements FileSystem {
   /** A request that a daemon died over begins anew, as far as it can. */
   private void begin(long unique) {
     Journal journal = share.journal;
+    if (!journal.isOn()) {
+      return;
+    }
     journal.serves(unique);
     Attempt earlier = journal.earlier();
     if (earlier != null) {
