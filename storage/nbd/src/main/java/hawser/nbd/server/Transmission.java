@@ -33,7 +33,7 @@ final class Transmission implements AutoCloseable {
   /** Longer reads and writes go to workers, so that the client's next bytes are taken meanwhile. */
   private static final int SERVED_NOW_MAX = 256 << 10;
 
-  /** Longer payloads are received straight into memory of their own. */
+  /** Payloads for workers that are worth copying, for requests come in batches with them. */
   private static final int BUFFERED_PAYLOAD_MAX = 64 << 10;
 
   private final Transport transport;
@@ -56,6 +56,10 @@ final class Transmission implements AutoCloseable {
   private final Slices in;
   private final Slices out;
   private final int headerBytes;
+
+  /** Longer payloads are not waited for here but received straight into memory of their own. */
+  private final int awaitedMax;
+
   private int start;
   private int end;
   private int gathered;
@@ -87,6 +91,7 @@ final class Transmission implements AutoCloseable {
     this.out = new Slices(arena.allocate(BATCH_BYTES, 4096));
     this.piecewise = new Piecewise(out.whole(), calls, style, sender);
     this.headerBytes = style.requestBytes();
+    this.awaitedMax = servesNow ? SERVED_NOW_MAX : BUFFERED_PAYLOAD_MAX;
   }
 
   Export export() {
@@ -202,7 +207,7 @@ final class Transmission implements AutoCloseable {
             "payload of %s bytes, at most %d are taken"
                 .formatted(Long.toUnsignedString(payload), NbdLimits.PAYLOAD_BYTES_MAX));
       }
-      if (payload <= BUFFERED_PAYLOAD_MAX && end - start < headerBytes + payload) {
+      if (payload <= awaitedMax && end - start < headerBytes + payload) {
         return true;
       }
       start += headerBytes;
@@ -221,7 +226,8 @@ final class Transmission implements AutoCloseable {
     if (start == end) {
       start = 0;
       end = 0;
-    } else if (start > 0) {
+    } else if (end - start <= BUFFERED_PAYLOAD_MAX
+        || start + headerBytes + awaitedMax > BATCH_BYTES) {
       MemorySegment.copy(in.whole(), start, in.whole(), 0, end - start);
       end -= start;
       start = 0;
@@ -377,9 +383,6 @@ final class Transmission implements AutoCloseable {
     try {
       MemorySegment data = buffer.data(payload);
       fill(data);
-      if (payload <= SERVED_NOW_MAX && servesNow && writeNow(flags, cookie, offset, data)) {
-        return;
-      }
       Slot slot = slot(command, flags, cookie, offset, payload);
       slot.buffer = buffer;
       handedOver = true;
