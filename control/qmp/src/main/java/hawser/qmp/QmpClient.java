@@ -2,6 +2,7 @@ package hawser.qmp;
 
 import hawser.base.BlockFault;
 import hawser.base.PeerFault;
+import hawser.base.ThreadEnd;
 import hawser.base.json.Json;
 import hawser.base.json.QemuJson;
 import hawser.sys.FileCalls;
@@ -327,17 +328,7 @@ public final class QmpClient implements AutoCloseable {
   public void close() {
     end(new PeerFault("the session is closed"));
     if (Thread.currentThread() != receiver) {
-      boolean interrupted = Thread.interrupted();
-      while (receiver.isAlive()) {
-        try {
-          receiver.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      ThreadEnd.await(receiver);
     }
   }
 }

@@ -1,9 +1,8 @@
 package hawser.tools.nbdcopy;
 
 import hawser.base.BlockFault;
-import hawser.base.Errno;
+import hawser.base.ThreadEnd;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +49,7 @@ final class LaneCopy {
               .uncaughtExceptionHandler((thread, fault) -> broken.set(fault))
               .start(lane));
     }
-    join(threads);
+    threads.forEach(ThreadEnd::await);
     if (broken.get() != null) {
       throw new AssertionError("a lane of the copy ended", broken.get());
     }
@@ -65,17 +64,6 @@ final class LaneCopy {
 
   private long roundUp(long bytes) {
     return (bytes + options.requestBytes - 1) / options.requestBytes * options.requestBytes;
-  }
-
-  private static void join(List<Thread> threads) throws BlockFault {
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new BlockFault(Errno.EINTR, "interrupted", e);
-    }
   }
 
   /** One for each connection, but no more than threads are wanted. */

@@ -1,6 +1,7 @@
 package hawser.tools.up;
 
 import hawser.base.BlockFault;
+import hawser.base.ThreadEnd;
 import hawser.base.UsageFault;
 import hawser.sys.FileCalls;
 import hawser.sys.ProcessCalls;
@@ -95,17 +96,7 @@ final class SharedFolder implements AutoCloseable {
     if (waiting.isAlive()) {
       ProcessCalls.signal(pid, ProcessCalls.SIGTERM);
     }
-    boolean interrupted = false;
-    while (waiting.isAlive()) {
-      try {
-        waiting.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    ThreadEnd.await(waiting);
     StaleSocket.forget(socket);
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -2,6 +2,7 @@ package hawser.block.convert;
 
 import hawser.base.BlockFault;
 import hawser.base.Ranges;
+import hawser.base.ThreadEnd;
 import hawser.block.BlockNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,7 +146,8 @@ public final class Conversion {
       threads.add(Thread.ofPlatform().name("convert-" + i).start(new Worker(this, work, bytes)));
     }
     new Worker(this, work, bytes).run();
-    join(threads);
+    // The workers hold both disks: they must be gone before anybody may close those.
+    threads.forEach(ThreadEnd::await);
     work.finish();
     watcher.progress(length, length);
   }
@@ -169,22 +171,5 @@ public final class Conversion {
     return below.isEmpty()
         ? !node.driver().equals("file") || node.directFile() != null
         : below.stream().anyMatch(Conversion::waits);
-  }
-
-  private static void join(List<Thread> threads) {
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          // The workers hold both disks: they must be gone before anybody may close those.
-          interrupted = true;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

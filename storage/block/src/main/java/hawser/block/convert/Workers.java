@@ -1,6 +1,7 @@
 package hawser.block.convert;
 
 import hawser.base.BlockFault;
+import hawser.base.ThreadEnd;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Runs one task on several platform threads and waits for all. */
@@ -33,30 +34,15 @@ final class Workers {
       threads[i] = Thread.ofPlatform().daemon().name(name + "-" + (i + 1)).start(guarded);
     }
     guarded.run();
+    // The buffers and nodes are in use until then.
     for (Thread thread : threads) {
-      joined(thread);
+      ThreadEnd.await(thread);
     }
     switch (first.get()) {
       case null -> {}
       case BlockFault fault -> throw fault;
       case RuntimeException e -> throw e;
       case Throwable e -> throw new AssertionError(e);
-    }
-  }
-
-  private static void joined(Thread thread) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        thread.join();
-        break;
-      } catch (InterruptedException e) {
-        // The buffers and nodes are in use until the thread ends: wait on, and tell the caller.
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 }

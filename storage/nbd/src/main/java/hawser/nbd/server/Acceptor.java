@@ -1,6 +1,7 @@
 package hawser.nbd.server;
 
 import hawser.base.BlockFault;
+import hawser.base.ThreadEnd;
 import hawser.sys.Linux;
 import hawser.sys.SocketAddress;
 
@@ -30,18 +31,9 @@ abstract class Acceptor implements AutoCloseable, Runnable {
   @Override
   public final void close() {
     wake();
-    boolean interrupted = false;
-    while (thread.isAlive() && thread != Thread.currentThread()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        // The socket's number may be used again at once, so its user must be gone first.
-        interrupted = true;
-      }
+    if (thread != Thread.currentThread()) {
+      ThreadEnd.await(thread);
     }
     release();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

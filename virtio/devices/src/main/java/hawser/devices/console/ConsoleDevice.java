@@ -1,5 +1,6 @@
 package hawser.devices.console;
 
+import hawser.base.ThreadEnd;
 import hawser.devices.Inbox;
 import hawser.devices.Told;
 import hawser.vhost.backend.Device;
@@ -104,17 +105,7 @@ public final class ConsoleDevice implements Device {
   public void close() {
     typed.close();
     line.end();
-    boolean interrupted = false;
-    while (reader.isAlive()) {
-      try {
-        reader.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    ThreadEnd.await(reader);
     line.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

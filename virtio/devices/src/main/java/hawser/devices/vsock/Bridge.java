@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.ThreadEnd;
 import hawser.sys.Epoll;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
@@ -169,21 +170,11 @@ final class Bridge implements AutoCloseable {
   @Override
   public void close() {
     EventFd.signal(closing);
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    ThreadEnd.await(thread);
     callers.values().forEach(caller -> FileCalls.close(caller.fd));
     switchboard.close();
     FileCalls.close(listening);
     FileCalls.close(closing);
     epoll.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

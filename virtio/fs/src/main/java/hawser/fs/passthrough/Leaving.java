@@ -1,5 +1,6 @@
 package hawser.fs.passthrough;
 
+import hawser.base.ThreadEnd;
 import hawser.fs.state.StateForms;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -64,17 +65,9 @@ final class Leaving {
     ready = null;
     Thread running = preparation;
     preparation = null;
-    boolean interrupted = false;
-    while (running != null && running.isAlive()) {
+    if (running != null) {
       progress.stop();
-      try {
-        running.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+      ThreadEnd.await(running);
     }
   }
 

@@ -2,6 +2,7 @@ package hawser.vhost.backend;
 
 import hawser.base.BlockFault;
 import hawser.base.Errno;
+import hawser.base.ThreadEnd;
 import hawser.sys.FileCalls;
 import hawser.sys.Result;
 import hawser.sys.SocketAddress;
@@ -91,16 +92,6 @@ public final class BackEndServer implements AutoCloseable {
       SocketCalls.shutdown(fd, SocketCalls.SHUT_RDWR);
     }
     backEnd.close();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    ThreadEnd.await(thread);
   }
 }

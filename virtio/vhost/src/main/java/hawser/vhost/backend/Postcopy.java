@@ -1,6 +1,7 @@
 package hawser.vhost.backend;
 
 import hawser.base.PeerFault;
+import hawser.base.ThreadEnd;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
 import hawser.sys.PollSet;
@@ -51,18 +52,8 @@ final class Postcopy implements AutoCloseable {
     @Override
     public void close() {
       EventFd.signal(wakeFd);
-      boolean again = false;
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          again = true;
-        }
-      }
+      ThreadEnd.await(thread);
       FileCalls.close(wakeFd);
-      if (again) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -2,6 +2,7 @@ package hawser.vhost.backend;
 
 import hawser.base.AwakeThreads;
 import hawser.base.PeerFault;
+import hawser.base.ThreadEnd;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
 import hawser.sys.PollSet;
@@ -108,18 +109,8 @@ final class QueueWorker implements Completion, Runnable {
     } finally {
       lock.unlock();
     }
-    boolean again = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        again = true;
-      }
-    }
+    ThreadEnd.await(thread);
     FileCalls.close(wakeFd);
-    if (again) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /** Whether the queue has been told to stop, or is about to be. */

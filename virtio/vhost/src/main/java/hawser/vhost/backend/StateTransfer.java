@@ -1,5 +1,6 @@
 package hawser.vhost.backend;
 
+import hawser.base.ThreadEnd;
 import hawser.sys.DescriptorStreams;
 import hawser.vhost.message.StateDirection;
 import java.io.IOException;
@@ -51,17 +52,7 @@ final class StateTransfer {
 
   /** Waits for the end; answers whether all went well. */
   boolean await() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    ThreadEnd.await(thread);
     return succeeded;
   }
 }

@@ -1,6 +1,7 @@
 package hawser.vhost.frontend;
 
 import hawser.base.PeerFault;
+import hawser.base.ThreadEnd;
 import hawser.sys.FileCalls;
 import hawser.vhost.connection.Received;
 import hawser.vhost.connection.VhostSocket;
@@ -76,11 +77,7 @@ final class BackEndChannel implements AutoCloseable {
   @Override
   public void close() {
     socket.shutdown();
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    ThreadEnd.await(thread);
     socket.close();
   }
 }

@@ -3,6 +3,7 @@ package hawser.vhost.frontend;
 import hawser.base.Errno;
 import hawser.base.PeerFault;
 import hawser.base.Ranges;
+import hawser.base.ThreadEnd;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
 import hawser.sys.PollSet;
@@ -136,18 +137,8 @@ public final class LatePages implements AutoCloseable {
   @Override
   public void close() {
     EventFd.signal(wakeFd);
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    ThreadEnd.await(thread);
     FileCalls.close(wakeFd);
     FileCalls.close(faults);
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }
