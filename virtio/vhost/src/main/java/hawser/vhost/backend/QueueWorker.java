@@ -19,8 +19,15 @@ import org.jspecify.annotations.Nullable;
  * works from {@link #start} to {@link #stop}, both called by the connection's thread.
  */
 final class QueueWorker implements Completion, Runnable {
-  /** Chains served before the driver is told of those that are done. */
+  /** Chains served before what else there is to do is looked at. */
   private static final int BATCH = 64;
+
+  /**
+   * Chains of a batch after which a driver that waits is called. It goes on beside this thread
+   * then; called at the end only, it finds all done, and this thread finds nothing until it has
+   * gone on.
+   */
+  private static final int CALL_EVERY = 4;
 
   private static final int KICK = 0;
   private static final int WAKE = 1;
@@ -209,6 +216,9 @@ final class QueueWorker implements Completion, Runnable {
       }
       count++;
       handle(now, chain);
+      if (callDue && count % CALL_EVERY == 0) {
+        callIfWanted(now);
+      }
     }
     if (count > 0) {
       now.handler().batchEnd();
