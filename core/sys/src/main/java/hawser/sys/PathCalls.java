@@ -190,17 +190,19 @@ public final class PathCalls {
   private static final int HANDLE_BYTES_MAX = 128;
 
   /**
-   * name_to_handle_at(2) of what a descriptor stands for: its type in the first four bytes, in this
-   * machine's order, and the file system's bytes after them. Null where there is none.
+   * name_to_handle_at(2) of what a name in a directory leads to, links not followed, or of what a
+   * descriptor stands for when the name is {@link #EMPTY}: its type in the first four bytes, in
+   * this machine's order, and the file system's bytes after them. Null where there is none.
    */
-  public static byte @org.jspecify.annotations.Nullable [] fileHandle(int fd) {
+  public static byte @org.jspecify.annotations.Nullable [] fileHandle(int directory, byte[] name) {
     try (var arena = Arena.ofConfined()) {
       var handle = arena.allocate(HANDLE_HEADER_BYTES + HANDLE_BYTES_MAX, 8);
       var mount = arena.allocate(4, 4);
       handle.set(JAVA_INT, 0, HANDLE_BYTES_MAX);
-      long empty = PathBuffer.mine().first(EMPTY);
+      long path = PathBuffer.mine().first(name);
       long result =
-          NAME_TO_HANDLE_AT.call(fd, empty, handle.address(), mount.address(), AT_EMPTY_PATH, 0);
+          NAME_TO_HANDLE_AT.call(
+              directory, path, handle.address(), mount.address(), AT_EMPTY_PATH, 0);
       if (result < 0) {
         return null;
       }

@@ -68,10 +68,11 @@ public enum Capability {
   /**
    * What is kept when a user adds and takes away: {@code +sys_admin:-chown}.
    *
+   * @param usual what would be kept otherwise
    * @throws UsageFault in virtiofsd's words
    */
-  static long modified(String text) {
-    long kept = FOR_FILES;
+  static long modified(long usual, String text) {
+    long kept = usual;
     for (String each : text.split(":", -1)) {
       char action = each.isEmpty() ? ' ' : each.charAt(0);
       if (action != '+' && action != '-') {

@@ -116,6 +116,7 @@ final class Confinement {
   private void landlock(Path share) throws BlockFault {
     int version = Landlock.version();
     if (sandbox.mode() == SandboxMode.NONE
+        || sandbox.byHandle()
         || (version == 0 && sandbox.mode() != SandboxMode.LANDLOCK)) {
       inForce.add("no Landlock");
       return;

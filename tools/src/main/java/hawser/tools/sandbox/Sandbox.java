@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param mode which files are within reach
  * @param seccomp what becomes of a system call that no daemon makes; null filters nothing
  * @param capabilities those to keep, one bit each
+ * @param byHandle files are opened by handles, without a path that Landlock could judge: it is not
+ *     used then
  * @param users user numbers in the namespace; empty maps only our own, to itself
  * @param groups the same of groups
  */
@@ -35,12 +37,22 @@ public record Sandbox(
     SandboxMode mode,
     Seccomp.@Nullable Action seccomp,
     long capabilities,
+    boolean byHandle,
     List<IdMapping> users,
     List<IdMapping> groups) {
 
-  /** The capabilities that {@code --modcaps} asks for; null is no such option. */
-  public static long capabilities(@Nullable String modcaps) {
-    return modcaps == null ? Capability.FOR_FILES : Capability.modified(modcaps);
+  /**
+   * The capabilities that {@code --modcaps} asks for; null is no such option.
+   *
+   * @param byHandle whether files are opened by their handles, which takes one more
+   */
+  public static long capabilities(@Nullable String modcaps, boolean byHandle) {
+    long usual = Capability.FOR_FILES | (byHandle ? Capability.DAC_READ_SEARCH.bit() : 0);
+    long kept = modcaps == null ? usual : Capability.modified(usual, modcaps);
+    if ((usual & ~kept & Capability.DAC_READ_SEARCH.bit()) != 0) {
+      throw new UsageFault("can't disable DAC_READ_SEARCH when using --inode-file-handles");
+    }
+    return kept;
   }
 
   /** Lets this process be the daemon at once, with the rights that it has: for a rehearsal. */

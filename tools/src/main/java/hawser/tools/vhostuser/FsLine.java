@@ -65,7 +65,9 @@ final class FsLine {
           Option.flag('f', "", "accepted, for older command lines"),
           Option.value("thread-pool-size", "N", "accepted: there are as many as are needed"),
           Option.value(
-              "inode-file-handles", "MODE", "never (default) or prefer, which is the same"),
+              "inode-file-handles",
+              "MODE",
+              "never (default), prefer or mandatory: open files again by their handles"),
           Option.value("migration-mode", "MODE", "accepted: the best way is found for each file"),
           Option.flag("migration-verify-handles", "accepted: every file in use is verified"),
           Option.flag("migration-confirm-paths", "accepted: every path in use is confirmed"),
@@ -139,7 +141,7 @@ final class FsLine {
       case "announce-submounts" -> announceSubmounts = true;
       case "no-announce-submounts" -> announceSubmounts = false;
       case "o" -> FsLegacy.read(line.value(), this);
-      case "inode-file-handles" -> only("--inode-file-handles", line.value(), "never", "prefer");
+      case "inode-file-handles" -> process.handles = FsProcessLine.handles(line.value());
       case "migration-mode" -> only("--migration-mode", line.value(), "find-paths", "file-handles");
       case "thread-pool-size" ->
           BackEndLine.number("--thread-pool-size", line.value(), Integer.MAX_VALUE);
@@ -260,6 +262,7 @@ final class FsLine {
             xattrMap,
             said("--translate-uid", users, IdMap::of),
             said("--translate-gid", groups, IdMap::of)),
+        process.handles,
         DESCRIPTORS_MAX);
   }
 }

@@ -1,6 +1,7 @@
 package hawser.tools.vhostuser;
 
 import hawser.base.UsageFault;
+import hawser.fs.passthrough.HandleMode;
 import hawser.sys.ProcessCalls;
 import hawser.sys.Result;
 import hawser.sys.Seccomp;
@@ -44,6 +45,7 @@ final class FsProcessLine {
   SandboxMode mode = SandboxMode.NAMESPACE;
   private Seccomp.@Nullable Action seccomp = Seccomp.Action.KILL;
   private @Nullable String modcaps;
+  HandleMode handles = HandleMode.NEVER;
   private final List<IdMapping> users = new ArrayList<>();
   private final List<IdMapping> groups = new ArrayList<>();
   private int openFiles = -1;
@@ -103,8 +105,22 @@ final class FsProcessLine {
         "%s: '%s' is none of %s".formatted(option, text, String.join(", ", names)));
   }
 
+  static HandleMode handles(String text) {
+    // "fallback" is what it was called before, as virtiofsd says.
+    return text.equals("fallback")
+        ? HandleMode.PREFER
+        : one("--inode-file-handles", HandleMode.values(), text);
+  }
+
   Sandbox sandbox() {
-    return new Sandbox(mode, seccomp, Sandbox.capabilities(modcaps), users, groups);
+    boolean byHandle = handles != HandleMode.NEVER;
+    if (byHandle && mode == SandboxMode.LANDLOCK) {
+      throw new UsageFault(
+          "--inode-file-handles cannot go with --sandbox=landlock: what is opened by a handle may"
+              + " have no path that Landlock could judge");
+    }
+    long capabilities = Sandbox.capabilities(modcaps, byHandle);
+    return new Sandbox(mode, seccomp, capabilities, byHandle, users, groups);
   }
 
   @Nullable String socketGroup() {

@@ -26,7 +26,12 @@ final class Prisoner {
     Seccomp.Action action = args[1].equals("none") ? null : Seccomp.Action.valueOf(args[1]);
     var sandbox =
         new Sandbox(
-            SandboxMode.valueOf(args[0]), action, Capability.FOR_FILES, List.of(), List.of());
+            SandboxMode.valueOf(args[0]),
+            action,
+            Capability.FOR_FILES,
+            false,
+            List.of(),
+            List.of());
     Path share = Path.of(args[2]);
     OptionalInt ended = sandbox.launch(share, -1, List.of());
     if (ended.isPresent()) {

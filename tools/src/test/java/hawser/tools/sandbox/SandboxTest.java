@@ -143,9 +143,10 @@ class SandboxTest {
 
   @Test
   void capabilitiesAreAddedAndTakenAway() {
-    assertThat(Capability.modified("+sys_admin:-chown")).isEqualTo(0x882000daL);
+    assertThat(Capability.modified(Capability.FOR_FILES, "+sys_admin:-chown"))
+        .isEqualTo(0x882000daL);
     assertThat(Capability.FOR_FILES).isEqualTo(0x880000dbL);
-    assertThatThrownBy(() -> Capability.modified("+sys_admin:"))
+    assertThatThrownBy(() -> Capability.modified(Capability.FOR_FILES, "+sys_admin:"))
         .isInstanceOf(UsageFault.class)
         .hasMessageContaining("expecting '+'|'-'");
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import hawser.fs.dispatch.FsDevice;
 import hawser.fs.passthrough.CacheMode;
+import hawser.fs.passthrough.HandleMode;
 import hawser.fs.passthrough.MigrationOptions;
 import hawser.fs.passthrough.PassThrough;
 import hawser.fs.passthrough.ShareOptions;
@@ -53,6 +54,7 @@ class AllocationTest {
             false,
             false,
             Translation.NONE,
+            HandleMode.NEVER,
             100);
     try (var files = PassThrough.of(folder, options, MigrationOptions.USUAL, line -> {});
         var device = new FsDevice(files, "", 1, line -> {});

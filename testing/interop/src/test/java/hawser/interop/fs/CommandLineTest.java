@@ -58,6 +58,9 @@ class CommandLineTest {
         "--socket-path=S --shared-dir=D --rlimit-nofile=100|1|Limit is 100, must be at least 610",
         "--socket-path=S --shared-dir=D --modcaps=chown|1|but found 'c'",
         "--socket-path=S --shared-dir=D --modcaps=+fly|1|invalid capability 'FLY'",
+        "--socket-path=S --shared-dir=D --inode-file-handles=mandatory --modcaps=-dac_read_search"
+            + "|1|can't disable DAC_READ_SEARCH when using --inode-file-handles",
+        "--socket-path=S --shared-dir=D --inode-file-handles=some|2|--inode-file-handles: 'some'",
         "--socket-path=S --shared-dir=D --socket-group=nobody-s|1|Couldn't resolve the group name",
         "--socket-path=S --shared-dir=D -o sauce=/tmp|2|-o: 'sauce' is not known",
         "--socket-path=S --shared-dir=D -o sandbox=jail|2|-o sandbox: 'jail' is none of",

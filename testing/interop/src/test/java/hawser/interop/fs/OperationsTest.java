@@ -26,12 +26,20 @@ class OperationsTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @CsvSource({"VIRTIOFSD, 1", "HAWSER, 1", "HAWSER, 2", "HAWSER, 3", "HAWSER, 4"})
-  void aShareIsWhatSystemCallsMakeOfItsTwin(FsBackEnd daemon, long seed) throws Exception {
+  @CsvSource({
+    "VIRTIOFSD, 1, never",
+    "HAWSER, 1, never",
+    "HAWSER, 2, never",
+    "HAWSER, 3, never",
+    "HAWSER, 4, mandatory"
+  })
+  void aShareIsWhatSystemCallsMakeOfItsTwin(FsBackEnd daemon, long seed, String handles)
+      throws Exception {
     Path shared = Files.createDirectory(folder.resolve("shared"));
     Path twin = Files.createDirectory(folder.resolve("twin"));
     Path socket = folder.resolve("socket");
-    try (Peer peer = daemon.serve(shared, socket, "--xattr", "--log-level=warn");
+    String[] options = {"--xattr", "--log-level=warn", "--inode-file-handles=" + handles};
+    try (Peer peer = daemon.serve(shared, socket, options);
         FuseClient client = FuseClient.connect(socket, 1);
         var thread = Executors.newSingleThreadExecutor()) {
       FuseOperations fuse = client.operations();
@@ -46,12 +54,18 @@ class OperationsTest {
 
   /** A daemon that is killed at any time is succeeded by one that does nothing twice. */
   @ParameterizedTest
-  @CsvSource({"namespace, 5", "none, 6"})
-  void soItIsWhenTheDaemonIsKilled(String sandbox, long seed) throws Exception {
+  @CsvSource({"namespace, 5, prefer", "none, 6, never"})
+  void soItIsWhenTheDaemonIsKilled(String sandbox, long seed, String handles) throws Exception {
     Path shared = Files.createDirectory(folder.resolve("shared"));
     Path twin = Files.createDirectory(folder.resolve("twin"));
     Path socket = folder.resolve("socket");
-    String[] options = {"--xattr", "--log-level=warn", "--supervise", "--sandbox=" + sandbox};
+    String[] options = {
+      "--xattr",
+      "--log-level=warn",
+      "--supervise",
+      "--sandbox=" + sandbox,
+      "--inode-file-handles=" + handles
+    };
     try (Peer peer = FsBackEnd.HAWSER.serve(shared, socket, options);
         FuseClient client = FuseClient.connect(socket, 1);
         var thread = Executors.newSingleThreadExecutor()) {

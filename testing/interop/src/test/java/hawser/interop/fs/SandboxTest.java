@@ -94,7 +94,7 @@ class SandboxTest {
       strings = {
         "",
         "--sandbox=namespace --modcaps=+sys_admin:-chown",
-        "--sandbox=none",
+        "--sandbox=none --inode-file-handles=prefer",
         "--sandbox=none --seccomp=log --modcaps=-mknod:-setfcap"
       })
   void theKernelSaysOfOursWhatItSaysOfVirtiofsd(String options) throws Exception {

@@ -57,6 +57,9 @@ public sealed interface Change {
   /** The name by which an inode was found is gone. */
   record Unnamed(long nodeId) implements Change {}
 
+  /** An inode has this file handle. */
+  record Handled(long nodeId, Name handle) implements Change {}
+
   /** A descriptor that stands for an inode is kept. */
   record Kept(long nodeId, long key) implements Change {}
 

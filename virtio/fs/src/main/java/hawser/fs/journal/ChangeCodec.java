@@ -34,6 +34,7 @@ final class ChangeCodec {
   private static final byte UNDONE = 18;
   private static final byte CLEARED = 19;
   private static final byte PAST = 20;
+  private static final byte HANDLED = 21;
 
   private final ByteBuffer bytes;
 
@@ -58,6 +59,7 @@ final class ChangeCodec {
       case Forgotten f -> kind(FORGOTTEN).numbers(f.unique(), f.nodeId(), f.lookups());
       case Moved m -> kind(MOVED).numbers(m.nodeId(), m.directory()).name(m.name());
       case Unnamed(long nodeId) -> kind(UNNAMED).numbers(nodeId);
+      case Handled(long nodeId, Name handle) -> kind(HANDLED).numbers(nodeId).name(handle);
       case Kept(long nodeId, long key) -> kind(KEPT).numbers(nodeId, key);
       case Opened o ->
           kind(OPENED).numbers(o.unique(), o.handle(), o.nodeId(), o.key()).type(o.flags());
@@ -147,6 +149,7 @@ final class ChangeCodec {
       case FORGOTTEN -> new Forgotten(number(), number(), number());
       case MOVED -> new Moved(number(), number(), name());
       case UNNAMED -> new Unnamed(number());
+      case HANDLED -> new Handled(number(), name());
       case KEPT -> new Kept(number(), number());
       case OPENED -> {
         long unique = number();

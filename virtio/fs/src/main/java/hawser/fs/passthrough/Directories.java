@@ -76,7 +76,7 @@ final class Directories {
   }
 
   /** What a name leads to; null for dots, and for what has gone meanwhile. */
-  private @Nullable Entry entry(OpenFile file, Listing.Item item) {
+  private @Nullable Entry entry(OpenFile file, Listing.Item item) throws BlockFault {
     if (item.name().isDots()) {
       return null;
     }
@@ -86,7 +86,8 @@ final class Directories {
     if (PathCalls.statx(file.descriptor().fd, name, flags, status) < 0) {
       return null;
     }
-    return share.entry(inodes.found(status, file.inode(), item.name()), status);
+    byte[] handle = inodes.handles.of(file.descriptor().fd, name);
+    return share.entry(inodes.found(status, handle, file.inode(), item.name()), status);
   }
 
   FuseReply release(FuseRequest.Releasedir request) throws BlockFault {

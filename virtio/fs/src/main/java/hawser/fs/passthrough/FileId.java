@@ -31,6 +31,11 @@ record FileId(long device, long inode, long mount, long birthSeconds, int birthN
         identity.birthNanos());
   }
 
+  /** Whether another file may have had it before: nobody knows when either was made. */
+  boolean mayBeAnother() {
+    return birthSeconds == 0;
+  }
+
   /** What of it travels. */
   Identity identity() {
     return new Identity(device, mount, inode, birthSeconds, birthNanos);

@@ -151,7 +151,13 @@ final class Files {
       FileCalls.close(fd);
       throw Kernel.no(result);
     }
-    Inode inode = inodes.found(status, directory, name);
+    Inode inode;
+    try {
+      inode = inodes.found(status, inodes.handles.of(fd, PathCalls.EMPTY), directory, name);
+    } catch (BlockFault e) {
+      FileCalls.close(fd);
+      throw e;
+    }
     Entry entry = share.entry(inode, status);
     OpenOut open = opened(inode, flags, fd);
     xattrs.label(inode, request.extensions());
@@ -166,7 +172,8 @@ final class Files {
     if (status.type() != Statx.REGULAR) {
       throw Kernel.no(status.type() == Statx.SYMLINK ? Errno.ELOOP : Errno.EEXIST);
     }
-    Inode inode = inodes.found(status, directory, request.name());
+    byte[] handle = inodes.handles.of(held.fd, name);
+    Inode inode = inodes.found(status, handle, directory, request.name());
     boolean opened = false;
     try {
       boolean takeSetIds = (request.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0;

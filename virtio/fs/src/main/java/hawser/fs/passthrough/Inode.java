@@ -31,6 +31,9 @@ final class Inode {
   /** By which name it was seen there last. */
   @Nullable Name name;
 
+  /** Leads to it, whatever it is called by now; null where handles are not used. */
+  byte @Nullable [] handle;
+
   /** Stands for the file (O_PATH), while one is open. */
   @Nullable Descriptor descriptor;
 

@@ -11,6 +11,7 @@ import hawser.fs.journal.Change;
 import hawser.sys.PathCalls;
 import hawser.sys.Statx;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,8 @@ final class Inodes {
   private final int descriptorsMax;
   private final Inode root;
   private final Journal journal;
+  final FileHandles handles;
+  private final Reopening reopening;
   private int hand;
   private long nextNode = ROOT_ID + 1;
 
@@ -46,10 +49,14 @@ final class Inodes {
    * @param folder stands for it (O_PATH); this takes it over
    * @param descriptorsMax descriptors to keep for inodes at most
    * @param journal is told of whatever changes
+   * @param handles how a file is found that has another name by now
    */
-  Inodes(Descriptor folder, Statx status, int descriptorsMax, Journal journal) {
+  Inodes(
+      Descriptor folder, Statx status, int descriptorsMax, Journal journal, FileHandles handles) {
     this.descriptorsMax = descriptorsMax;
     this.journal = journal;
+    this.handles = handles;
+    this.reopening = new Reopening(this);
     this.root = new Inode(ROOT_ID, FileId.of(status), status.type());
     root.descriptor = folder;
     root.lookups = 1;
@@ -80,25 +87,43 @@ final class Inodes {
     return byNode.get(nodeId);
   }
 
-  /** The guest is told of a file: counts, and answers with its inode. */
-  synchronized Inode found(Statx status, Inode directory, Name name) {
-    return told(of(status), directory, name, false);
+  /**
+   * The guest is told of a file: counts, and answers with its inode.
+   *
+   * @param handle the file's, as {@link FileHandles#of} has it
+   */
+  synchronized Inode found(Statx status, byte @Nullable [] handle, Inode directory, Name name) {
+    Inode inode = told(of(status, handle), directory, name, false);
+    remember(inode, handle);
+    return inode;
+  }
+
+  /** A file handle of an inode is known now. */
+  synchronized void remember(Inode inode, byte @Nullable [] handle) {
+    if (handle != null && inode.handle == null && byNode.get(inode.nodeId) == inode) {
+      inode.handle = handle;
+      journal.record(new Change.Handled(inode.nodeId, new Name(handle)));
+    }
   }
 
   /** A file that was made without a name. */
   synchronized Inode foundNameless(Statx status, Inode directory) {
-    return told(of(status), directory, new Name(PathCalls.EMPTY), true);
+    return told(of(status, null), directory, new Name(PathCalls.EMPTY), true);
   }
 
-  private Inode of(Statx status) {
-    Inode known = byId.get(FileId.of(status));
-    return known == null ? add(nextNode, FileId.of(status), status.type()) : known;
+  private Inode of(Statx status, byte @Nullable [] handle) {
+    var id = FileId.of(status);
+    Inode known = byId.get(id);
+    if (known != null && handle != null && id.mayBeAnother() && known.handle != null) {
+      known = Arrays.equals(known.handle, handle) ? known : null;
+    }
+    return known == null ? add(nextNode, id, status.type()) : known;
   }
 
   /** Adds an inode, of a number that is new. */
   synchronized Inode add(long nodeId, FileId id, int type) {
     var inode = new Inode(nodeId, id, type);
-    byId.putIfAbsent(id, inode);
+    byId.put(id, inode);
     byNode.add(nodeId, inode);
     nextNode = Math.max(nextNode, nodeId + 1);
     return inode;
@@ -243,7 +268,7 @@ final class Inodes {
    */
   Descriptor hold(Inode inode) throws BlockFault {
     Descriptor open = held(inode);
-    return open != null ? open : reopen(inode);
+    return open != null ? open : reopening.again(inode);
   }
 
   /** As {@link #hold}, but none of an open file's, which closes before the guest forgets it. */
@@ -256,7 +281,8 @@ final class Inodes {
     }
     try {
       byte[] path = PathCalls.ofDescriptor(held.fd);
-      return keep(inode, new Descriptor(open(PathCalls.AT_FDCWD, path, O_PATH | O_CLOEXEC)));
+      return keep(
+          inode, new Descriptor(reopening.open(PathCalls.AT_FDCWD, path, O_PATH | O_CLOEXEC)));
     } finally {
       held.release();
     }
@@ -272,32 +298,8 @@ final class Inodes {
     return open != null && open.hold() ? open : null;
   }
 
-  /** Opens the nearest directory above that needs it, and then all below it, one by one. */
-  private Descriptor reopen(Inode inode) throws BlockFault {
-    List<Inode> closed = new ArrayList<>();
-    Descriptor directory = null;
-    for (Inode at = inode; directory == null; at = above(at)) {
-      if (closed.size() == DEPTH_MAX) {
-        // Others have moved directories into each other, so that what is remembered goes in
-        // circles.
-        throw Kernel.no(Errno.ESTALE);
-      }
-      closed.add(at);
-      directory = held(above(at));
-    }
-    for (Inode next : closed.reversed()) {
-      Descriptor below;
-      try {
-        below = openIn(directory, next);
-      } finally {
-        directory.release();
-      }
-      directory = below;
-    }
-    return directory;
-  }
-
-  private synchronized Inode above(Inode inode) throws BlockFault {
+  /** The directory that an inode is found by. */
+  synchronized Inode above(Inode inode) throws BlockFault {
     Inode directory = inode.directory;
     if (directory == null) {
       throw Kernel.no(Errno.ESTALE);
@@ -305,40 +307,8 @@ final class Inodes {
     return directory;
   }
 
-  private Descriptor openIn(Descriptor directory, Inode inode) throws BlockFault {
-    byte[] name;
-    synchronized (this) {
-      if (inode.name == null || inode.nameless) {
-        throw Kernel.no(Errno.ESTALE);
-      }
-      name = inode.name.bytes();
-    }
-    int fd = open(directory.fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    var opened = new Descriptor(fd);
-    var status = new Statx();
-    long result = PathCalls.statx(fd, status);
-    if (result < 0 || !FileId.of(status).equals(inode.id)) {
-      opened.release();
-      throw result < 0 ? Kernel.no(result) : Kernel.no(Errno.ESTALE);
-    }
-    return keep(inode, opened);
-  }
-
-  /** Opens a name, making room once when the process has too many files open. */
-  private int open(int directory, byte[] name, int flags) throws BlockFault {
-    long fd = PathCalls.openat(directory, name, flags, 0);
-    if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
-      makeRoom(descriptorsMax / 4 + 1);
-      fd = PathCalls.openat(directory, name, flags, 0);
-    }
-    if (fd == -Errno.ENOENT.number() || fd == -Errno.ENOTDIR.number()) {
-      throw Kernel.no(Errno.ESTALE);
-    }
-    return (int) Kernel.check(fd);
-  }
-
   /** Keeps a descriptor for later, unless another thread has been faster; answers one, held. */
-  private synchronized Descriptor keep(Inode inode, Descriptor opened) {
+  synchronized Descriptor keep(Inode inode, Descriptor opened) {
     Descriptor earlier = inode.descriptor;
     if (earlier != null && earlier.hold()) {
       opened.release();
@@ -356,6 +326,11 @@ final class Inodes {
       withDescriptor.add(inode);
     }
     return opened;
+  }
+
+  /** Closes descriptors that have not been used lately, for the process has too many open. */
+  void makeRoom() {
+    makeRoom(descriptorsMax / 4 + 1);
   }
 
   /** Closes descriptors that have not been used lately and can be opened again. */
@@ -384,7 +359,7 @@ final class Inodes {
       byte[] path = PathCalls.ofDescriptor(held.fd);
       int wanted = (flags | O_CLOEXEC) & ~O_NOFOLLOW;
       long fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
-      if (fd == -Errno.EMFILE.number() || fd == -Errno.ENFILE.number()) {
+      if (Reopening.isFull(fd)) {
         makeRoom(1);
         fd = PathCalls.openat(PathCalls.AT_FDCWD, path, wanted, 0);
       }
@@ -398,8 +373,15 @@ final class Inodes {
   void status(Inode inode, Statx into) throws BlockFault {
     Descriptor open = held(inode);
     if (open == null) {
-      byName(inode, into);
-      return;
+      try {
+        byName(inode, into);
+        return;
+      } catch (BlockFault gone) {
+        open = reopening.byHandle(inode);
+        if (open == null) {
+          throw gone;
+        }
+      }
     }
     try {
       Kernel.check(PathCalls.statx(open.fd, into));

@@ -82,14 +82,15 @@ final class Names {
     if (above == null || called == null) {
       throw Kernel.no(Errno.ESTALE);
     }
-    return share.entry(inodes.found(status, above, called), status);
+    return share.entry(inodes.found(status, null, above, called), status);
   }
 
   /** Tells the guest of what a name leads to. */
   private Entry find(Descriptor held, Inode directory, Name name) throws BlockFault {
     Statx status = Share.room();
     Kernel.check(PathCalls.statx(held.fd, name.bytes(), AT_SYMLINK_NOFOLLOW, status));
-    return share.entry(inodes.found(status, directory, name), status);
+    byte[] handle = inodes.handles.of(held.fd, name.bytes());
+    return share.entry(inodes.found(status, handle, directory, name), status);
   }
 
   FuseReply mkdir(Call call, FuseRequest.Mkdir request) throws BlockFault {

@@ -119,7 +119,8 @@ public final class PassThrough implements FileSystem {
       throws BlockFault {
     var status = new Statx();
     Result.orFault(PathCalls.statx(root.fd, status), "cannot look at the shared folder");
-    var inodes = new Inodes(root, status, options.descriptorsMax(), journal);
+    FileHandles handles = FileHandles.of(options.handles(), root, log);
+    var inodes = new Inodes(root, status, options.descriptorsMax(), journal, handles);
     return new PassThrough(new Share(options, inodes, journal), migration, progress, log);
   }
 

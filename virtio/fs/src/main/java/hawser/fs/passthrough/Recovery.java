@@ -82,6 +82,7 @@ final class Recovery {
       case Change.Forgotten f -> inodes.forget(f.nodeId(), f.lookups());
       case Change.Moved m -> inodes.moved(inode(m.nodeId()), inode(m.directory()), m.name());
       case Change.Unnamed u -> inode(u.nodeId()).nameless = true;
+      case Change.Handled h -> inode(h.nodeId()).handle = h.handle().bytes();
       case Change.Kept k -> {
         if (left.containsKey(k.key())) {
           inodes.inherited(inode(k.nodeId()), take(k.key()));

@@ -23,6 +23,7 @@ import java.util.Locale;
  * @param preserveNoatime reading of files opened with O_NOATIME leaves their times alone
  * @param readOnly nothing may be changed
  * @param translation what has other names or numbers on the host
+ * @param handles whether files that were renamed by others are opened again by their handles
  * @param descriptorsMax descriptors to keep for inodes that nobody has open; open files come on top
  */
 public record ShareOptions(
@@ -41,6 +42,7 @@ public record ShareOptions(
     boolean preserveNoatime,
     boolean readOnly,
     Translation translation,
+    HandleMode handles,
     int descriptorsMax) {
   /**
    * What a guest relies on besides what INIT agreed to, named as on the command line: it must be

@@ -53,6 +53,7 @@ final class Snapshot {
       tellWay(inode.directory);
     }
     for (Inode inode : share.inodes.all()) {
+      tellHandles(inode);
       tellDescriptors(inode);
     }
   }
@@ -63,6 +64,13 @@ final class Snapshot {
         at != null && share.inodes.find(at.nodeId) != at && onTheWay.add(at);
         at = at.directory) {
       to.accept(of(at, false));
+    }
+  }
+
+  private void tellHandles(Inode inode) {
+    byte[] handle = inode.handle;
+    if (handle != null) {
+      to.accept(new Change.Handled(inode.nodeId, new Name(handle)));
     }
   }
 

@@ -333,6 +333,9 @@ final class StateLoader implements StateSink, AutoCloseable {
 
   private void add(SavedInode inode, Inode placed) {
     placed.lookups = inode.lookups();
+    if (inodes.handles.areUsed() && inode.fileHandle().length() > 0) {
+      placed.handle = inode.fileHandle().bytes();
+    }
     if (inode.visibleInode() != 0) {
       placed.visibleInode = inode.visibleInode();
     }
@@ -483,7 +486,7 @@ final class StateLoader implements StateSink, AutoCloseable {
     if (otherwiseKnown || anew || inode.fileHandle().length() == 0) {
       return;
     }
-    byte[] handle = PathCalls.fileHandle(found.fd);
+    byte[] handle = PathCalls.fileHandle(found.fd, PathCalls.EMPTY);
     if (handle == null || !Arrays.equals(handle, inode.fileHandle().bytes())) {
       fail("inode %d is another file here: its file handle differs".formatted(inode.nodeId()));
     }

@@ -176,17 +176,24 @@ final class StateSaver {
             inode.id.identity(),
             inode.visibleInode,
             isNeeded(inode) && !(location instanceof Location.Lost),
-            isNeeded(inode) ? fileHandle(inode) : NONE,
+            fileHandle(inode),
             location));
   }
 
   private Name fileHandle(Inode inode) {
+    byte[] known = inode.handle;
+    if (known != null) {
+      return new Name(known);
+    }
+    if (!isNeeded(inode)) {
+      return NONE;
+    }
     Descriptor held = inodes.held(inode);
     if (held == null) {
       return NONE;
     }
     try {
-      byte[] handle = PathCalls.fileHandle(held.fd);
+      byte[] handle = PathCalls.fileHandle(held.fd, EMPTY);
       return handle == null ? NONE : new Name(handle);
     } finally {
       held.release();

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,11 +32,17 @@ class InodesTest {
 
   @BeforeEach
   void open() throws BlockFault {
+    open(HandleMode.NEVER);
+  }
+
+  private void open(HandleMode mode) throws BlockFault {
     byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
     int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
     int fd = (int) Kernel.check(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0));
     Kernel.check(PathCalls.statx(fd, status));
-    inodes = new Inodes(new Descriptor(fd), status, DESCRIPTORS, new Journal(null, _ -> {}));
+    var folder = new Descriptor(fd);
+    FileHandles handles = FileHandles.of(mode, folder, _ -> {});
+    inodes = new Inodes(folder, status, DESCRIPTORS, new Journal(null, _ -> {}), handles);
   }
 
   @AfterEach
@@ -61,7 +68,8 @@ class InodesTest {
     try {
       Kernel.check(PathCalls.mkdirat(held.fd, name.bytes(), 0755));
       Kernel.check(PathCalls.statx(held.fd, name.bytes(), 0, status));
-      return inodes.found(status, in, name);
+      byte[] handle = inodes.handles.of(held.fd, name.bytes());
+      return inodes.found(status, handle, in, name);
     } finally {
       held.release();
     }
@@ -81,6 +89,30 @@ class InodesTest {
     } finally {
       held.release();
     }
+  }
+
+  /** A directory that others have renamed is found by its handle, with all below it. */
+  @Test
+  void whatOthersRenameIsFoundByItsHandle() throws Exception {
+    inodes.close();
+    open(HandleMode.PREFER);
+    Assumptions.assumeTrue(inodes.handles.areUsed(), "needs the right to open file handles");
+    Inode above = mkdir(inodes.root(), "d");
+    Inode below = mkdir(above, "below");
+    inodes.makeRoom(DESCRIPTORS);
+    Files.move(folder.resolve("d"), folder.resolve("moved"));
+    Files.createDirectories(folder.resolve("d/below"));
+    for (Inode inode : new Inode[] {below, above}) {
+      inodes.status(inode, status);
+      assertThat(FileId.of(status)).isEqualTo(inode.id);
+    }
+    inodes.makeRoom(DESCRIPTORS);
+    Files.delete(folder.resolve("moved/below"));
+    assertThatThrownBy(() -> inodes.hold(below))
+        .isInstanceOfSatisfying(
+            BlockFault.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESTALE));
+    inodes.hold(above).release();
+    Files.delete(folder.resolve("d/below"));
   }
 
   /** Others may move directories so that what is remembered of them goes in circles. */

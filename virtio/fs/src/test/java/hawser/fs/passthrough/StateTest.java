@@ -62,6 +62,7 @@ class StateTest {
         false,
         false,
         Translation.NONE,
+        HandleMode.NEVER,
         100);
   }
 
@@ -303,6 +304,7 @@ class StateTest {
             option.equals("xattrmap") ? xattrs : null,
             option.equals("translate-uid") ? map : IdMap.NONE,
             option.equals("translate-gid") ? map : IdMap.NONE),
+        HandleMode.NEVER,
         100);
   }
 
