@@ -116,7 +116,7 @@ final class Reopening {
         throw Kernel.no(Errno.ESTALE);
       }
       closed.add(at);
-      directory = inodes.held(above(at));
+      directory = inodes.held(inodes.above(at));
     }
     for (Inode next : closed.reversed()) {
       Descriptor below;
