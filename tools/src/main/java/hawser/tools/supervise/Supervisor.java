@@ -61,10 +61,11 @@ public final class Supervisor {
     try (var stop = new StopSignal()) {
       Thread.ofPlatform().daemon().name("supervisor").start(() -> serve(stop));
       stop.await();
+      boolean asked = !exitCode.isDone();
       end();
       int last = exitCode.join();
-      // A worker that still starts ends by our signal, and not by itself.
-      int code = last == SIGNALLED + ProcessCalls.SIGTERM ? 0 : last;
+      // A worker that still starts ends by our signal or its keeper's, and not by itself.
+      int code = asked && last > SIGNALLED ? 0 : last;
       leftovers.forEach(StaleSocket::forget);
       stop.exitWith(code);
       return code;
