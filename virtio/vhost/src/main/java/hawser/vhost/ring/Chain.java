@@ -38,6 +38,10 @@ public final class Chain {
   private long[] guest = new long[8];
   private long[] host = new long[8];
   private long[] length = new long[8];
+
+  /** Where each piece ends among the bytes to be read, or among those to be written. */
+  private long[] end = new long[8];
+
   private int readable;
   private int count;
   private long readableBytes;
@@ -60,17 +64,20 @@ public final class Chain {
       guest = Arrays.copyOf(guest, count * 2);
       host = Arrays.copyOf(host, count * 2);
       length = Arrays.copyOf(length, count * 2);
+      end = Arrays.copyOf(end, count * 2);
     }
     guest[count] = guestAddress;
     host[count] = hostAddress;
     length[count] = bytes;
-    count++;
     if (writable) {
       writableBytes += bytes;
+      end[count] = writableBytes;
     } else {
       readable++;
       readableBytes += bytes;
+      end[count] = readableBytes;
     }
+    count++;
   }
 
   boolean hasWritable() {
@@ -115,32 +122,36 @@ public final class Chain {
   /** Writes one byte into the writable bytes. */
   public void writeByte(long offset, int value) {
     checkRange("write", writableBytes, offset, 1);
-    long skip = offset;
-    int piece = readable;
-    while (skip >= length[piece]) {
-      skip -= length[piece++];
+    HostMemory.ALL.set(JAVA_BYTE, hostAt(pieceAt(readable, offset), offset), (byte) value);
+  }
+
+  /** The piece, from {@code first} on, that has the byte at an offset. */
+  private int pieceAt(int first, long offset) {
+    int piece = first;
+    while (end[piece] <= offset) {
+      piece++;
     }
-    HostMemory.ALL.set(JAVA_BYTE, host[piece] + skip, (byte) value);
+    return piece;
+  }
+
+  /** Where a piece has the byte at an offset. */
+  private long hostAt(int piece, long offset) {
+    return host[piece] + length[piece] - (end[piece] - offset);
   }
 
   private void copy(int first, long offset, MemorySegment other, boolean toGuest) {
-    long skip = offset;
-    long done = 0;
-    long total = other.byteSize();
-    for (int piece = first; done < total; piece++) {
-      if (skip >= length[piece]) {
-        skip -= length[piece];
-        continue;
-      }
-      long bytes = Math.min(length[piece] - skip, total - done);
-      long address = host[piece] + skip;
+    long stop = offset + other.byteSize();
+    int piece = first;
+    long bytes;
+    for (long at = offset; at < stop; at += bytes) {
+      piece = pieceAt(piece, at);
+      bytes = Math.min(end[piece], stop) - at;
+      long address = hostAt(piece, at);
       if (toGuest) {
-        MemorySegment.copy(other, done, HostMemory.ALL, address, bytes);
+        MemorySegment.copy(other, at - offset, HostMemory.ALL, address, bytes);
       } else {
-        MemorySegment.copy(HostMemory.ALL, address, other, done, bytes);
+        MemorySegment.copy(HostMemory.ALL, address, other, at - offset, bytes);
       }
-      done += bytes;
-      skip = 0;
     }
   }
 
@@ -157,17 +168,13 @@ public final class Chain {
   }
 
   private void addTo(Iovecs vector, int first, long offset, long bytes) {
-    long skip = offset;
-    long left = bytes;
-    for (int piece = first; left > 0; piece++) {
-      if (skip >= length[piece]) {
-        skip -= length[piece];
-        continue;
-      }
-      long here = Math.min(length[piece] - skip, left);
-      vector.add(host[piece] + skip, here);
-      left -= here;
-      skip = 0;
+    long stop = offset + bytes;
+    int piece = first;
+    long here;
+    for (long at = offset; at < stop; at += here) {
+      piece = pieceAt(piece, at);
+      here = Math.min(end[piece], stop) - at;
+      vector.add(hostAt(piece, at), here);
     }
   }
 
@@ -187,19 +194,15 @@ public final class Chain {
   }
 
   private boolean aligned(int first, long offset, long bytes, long unit) {
-    long skip = offset;
-    long left = bytes;
-    for (int piece = first; left > 0; piece++) {
-      if (skip >= length[piece]) {
-        skip -= length[piece];
-        continue;
-      }
-      long here = Math.min(length[piece] - skip, left);
-      if (((host[piece] + skip | here) & (unit - 1)) != 0) {
+    long stop = offset + bytes;
+    int piece = first;
+    long here;
+    for (long at = offset; at < stop; at += here) {
+      piece = pieceAt(piece, at);
+      here = Math.min(end[piece], stop) - at;
+      if (((hostAt(piece, at) | here) & (unit - 1)) != 0) {
         return false;
       }
-      left -= here;
-      skip = 0;
     }
     return true;
   }
@@ -228,23 +231,19 @@ public final class Chain {
   /** A range of the writable bytes as segments, for block nodes. */
   public MemorySegment[] writable(long offset, long bytes) {
     checkRange("write", writableBytes, offset, bytes);
-    return segments(readable, count, offset, bytes);
+    return segments(readable, count - readable, offset, bytes);
   }
 
-  private MemorySegment[] segments(int first, int end, long offset, long bytes) {
-    var found = new MemorySegment[end - first];
+  private MemorySegment[] segments(int first, int most, long offset, long bytes) {
+    var found = new MemorySegment[most];
     int used = 0;
-    long skip = offset;
-    long left = bytes;
-    for (int piece = first; left > 0; piece++) {
-      if (skip >= length[piece]) {
-        skip -= length[piece];
-        continue;
-      }
-      long here = Math.min(length[piece] - skip, left);
-      found[used++] = HostMemory.at(host[piece] + skip, here);
-      left -= here;
-      skip = 0;
+    long stop = offset + bytes;
+    int piece = first;
+    long here;
+    for (long at = offset; at < stop; at += here) {
+      piece = pieceAt(piece, at);
+      here = Math.min(end[piece], stop) - at;
+      found[used++] = HostMemory.at(hostAt(piece, at), here);
     }
     return used == found.length ? found : Arrays.copyOf(found, used);
   }
