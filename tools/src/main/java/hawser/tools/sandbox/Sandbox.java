@@ -65,6 +65,26 @@ public record Sandbox(
     return Stage.current().isFirst();
   }
 
+  /** Whether this process is the one that supervises others. */
+  public static boolean isSupervisor() {
+    return Stage.current().isSupervisor();
+  }
+
+  /**
+   * Becomes the process that supervises daemons in this sandbox, with the capabilities that the way
+   * into it takes and no others.
+   *
+   * @param socket the descriptor that it gets, as {@link #socketOfStage}
+   * @return never; the type is for the compiler's sake
+   */
+  public UsageFault becomeSupervisor(int socket) {
+    Stage stage = Stage.supervisor(socket);
+    // The namespaces of somebody who is not root may take programs that have more rights than he.
+    return PrivilegeCalls.effective() == 0
+        ? Stage.become(List.of(), stage)
+        : Stage.become(capabilities | mode.entrance(), stage);
+  }
+
   /**
    * Starts this program once more with the same command line, to serve while this process
    * supervises it; answers the process's number.

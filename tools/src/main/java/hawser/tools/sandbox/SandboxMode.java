@@ -14,6 +14,16 @@ public enum SandboxMode {
   /** Nothing. */
   NONE;
 
+  /** The capabilities that root's way into it takes, beside those that the daemon keeps. */
+  long entrance() {
+    return switch (this) {
+      // The share may lie in a folder that is not root's.
+      case NAMESPACE -> Capability.SYS_ADMIN.bit() | Capability.DAC_OVERRIDE.bit();
+      case CHROOT -> Capability.SYS_CHROOT.bit() | Capability.DAC_OVERRIDE.bit();
+      case LANDLOCK, NONE -> 0;
+    };
+  }
+
   /** Whether the shared folder becomes the root of all paths. */
   boolean movesRoot() {
     return this == NAMESPACE || this == CHROOT;

@@ -22,6 +22,9 @@ import java.util.List;
  * @param socket the descriptor to serve, which goes from stage to stage, or -1
  */
 record Stage(String name, int socket) {
+  /** Starts daemons, and another one when one dies. */
+  private static final String SUPERVISOR = "supervisor";
+
   /** Started by a supervisor, on the way to the daemon. */
   private static final String SUPERVISED = "supervised";
 
@@ -51,6 +54,11 @@ record Stage(String name, int socket) {
     return new Stage(KEPT + handshake, socket);
   }
 
+  /** The stage that supervises the others. */
+  static Stage supervisor(int socket) {
+    return new Stage(SUPERVISOR, socket);
+  }
+
   /** The first stage of one that is supervised; its socket is the channel to the supervisor. */
   static Stage supervised(int channel) {
     return new Stage(SUPERVISED, channel);
@@ -59,6 +67,10 @@ record Stage(String name, int socket) {
   /** Whether somebody has started this process by hand, and not an earlier stage. */
   boolean isFirst() {
     return name.isEmpty();
+  }
+
+  boolean isSupervisor() {
+    return name.equals(SUPERVISOR);
   }
 
   boolean isMapped() {
@@ -80,12 +92,17 @@ record Stage(String name, int socket) {
    * @return never; the type is for the compiler's sake
    */
   static UsageFault become(long capabilities, int socket) {
+    return become(capabilities, new Stage(CONFINED, socket));
+  }
+
+  /** Becomes a stage with some of the capabilities. */
+  static UsageFault become(long capabilities, Stage stage) {
     try {
       Result.orFault(PrivilegeCalls.keepOnly(capabilities), "cannot give up capabilities");
     } catch (BlockFault e) {
       throw new UsageFault(e.getMessage());
     }
-    return become(List.of(), new Stage(CONFINED, socket));
+    return become(List.of(), stage);
   }
 
   /** Becomes a stage, by way of another program if {@code before} names one. */

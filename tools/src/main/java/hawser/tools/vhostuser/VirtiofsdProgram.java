@@ -69,6 +69,9 @@ public final class VirtiofsdProgram implements Program {
       common.log = own.process.log(io);
       boolean supervised = own.process.supervise;
       if (supervised && Sandbox.isFirstStage()) {
+        throw sandbox.becomeSupervisor(socket);
+      }
+      if (supervised && Sandbox.isSupervisor()) {
         return Supervisor.run(socket, sockets(common, own), common.log);
       }
       // The supervisor's are not a worker's to remove.

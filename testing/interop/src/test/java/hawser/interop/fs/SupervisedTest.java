@@ -94,18 +94,20 @@ class SupervisedTest {
 
   @ParameterizedTest
   @CsvSource({
-    "none, root, connected",
-    "namespace, root, listening",
-    "chroot, root, path",
-    "landlock, nobody, listening",
-    "namespace, nobody, path"
+    "none, root, connected, 00000000880000db",
+    "namespace, root, listening, 00000000882000db",
+    "chroot, root, path, 00000000880400db",
+    "landlock, nobody, listening, 0000000000000000",
+    "namespace, nobody, path, 0000000000000000"
   })
-  void theGuestGoesOn(String sandbox, String user, String how) throws Exception {
+  void theGuestGoesOn(String sandbox, String user, String how, String rights) throws Exception {
     Assumptions.assumeTrue(ThreadCalls.userId() == 0 || user.equals("nobody"), "needs root");
     try (Peer supervisor = start(sandbox, user, how)) {
       try (FuseClient client = FuseClient.connect(socket, 1)) {
         FuseOperations guest = client.operations();
         guest.init().ok();
+        Path status = Path.of("/proc/" + supervisor.process().pid() + "/status");
+        assertThat(status).content().contains("CapPrm:\t" + rights, "CapEff:\t" + rights);
         long node = guest.lookup(ROOT, "file").ok().entry().node();
         long handle = guest.open(node, 0).ok().opened().handle();
         Files.delete(shared.resolve("file"));
