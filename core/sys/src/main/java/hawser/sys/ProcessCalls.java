@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 /** Calls on this process itself. */
 public final class ProcessCalls {
   private static final NumberCall GETPID = NumberCall.ofInt("getpid");
+  private static final NumberCall GETPPID = NumberCall.ofInt("getppid");
   private static final NumberCall KILL = NumberCall.ofInt("kill");
   private static final NumberCall SIGNAL = NumberCall.ofLong("signal");
   private static final NumberCall WAITPID = NumberCall.ofInt("waitpid");
@@ -34,6 +35,11 @@ public final class ProcessCalls {
   public static long die(int signal) {
     SIGNAL.call(signal, DEFAULT_ACTION);
     return KILL.call(GETPID.call(0), signal);
+  }
+
+  /** The process that started this one, or whoever took its place when it ended. */
+  public static long parent() {
+    return GETPPID.call(0);
   }
 
   /** kill(2): a child of ours, so that its number is nobody else's. */

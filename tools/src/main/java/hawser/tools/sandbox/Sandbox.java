@@ -112,6 +112,7 @@ public record Sandbox(
    * @return the daemon's exit code
    */
   public OptionalInt launch(Path share, int socket, List<Path> leftovers) {
+    Parent.dieWith();
     Stage stage = Stage.current();
     if (stage.isDaemon()) {
       return OptionalInt.empty();

@@ -9,6 +9,7 @@ import hawser.sys.Result;
 import hawser.sys.SocketAddress;
 import hawser.sys.Spawn;
 import hawser.tools.StaleSocket;
+import hawser.tools.sandbox.Parent;
 import hawser.vhost.backend.BackEndServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
 
 /**
  * A folder shared with guests by a virtiofsd of our own, which confines itself as a process of its
- * own. Closing this ends it.
+ * own. Closing this ends it, and so does the end of this process, or of the thread that made this.
  */
 final class SharedFolder implements AutoCloseable {
   private static final int FIRST_DESCRIPTOR = 3;
@@ -71,6 +72,7 @@ final class SharedFolder implements AutoCloseable {
     } catch (IOException e) {
       throw new UsageFault("--share needs /proc: " + e.getMessage());
     }
+    command.add(1, Parent.flag());
     command.addAll(List.of("--as", "virtiofsd", "--log-level=warn"));
     command.addAll(List.of(arguments));
     return command;

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -322,6 +324,9 @@ class SharedFolderMigrationTest {
     final Machine source;
     final Machine target;
 
+    /** What ends with this, the last first. */
+    private final Deque<Runnable> closing = new ArrayDeque<>();
+
     Journey(FsBackEnd from, FsBackEnd to, String both, String fromOption, String toOption)
         throws Exception {
       this(CACHED, from, to, both, fromOption, toOption);
@@ -333,10 +338,19 @@ class SharedFolderMigrationTest {
       shared = shared(cached);
       Path oldSocket = folder.resolve("old.sock");
       Path newSocket = folder.resolve("new.sock");
-      oldDaemon = from.serve(shared, oldSocket, options(both, fromOption));
-      newDaemon = to.serve(shared, newSocket, options(both, toOption));
-      source = machine("old", false, oldSocket);
-      target = machine("new", true, newSocket);
+      try {
+        oldDaemon = from.serve(shared, oldSocket, options(both, fromOption));
+        closing.push(oldDaemon::close);
+        newDaemon = to.serve(shared, newSocket, options(both, toOption));
+        closing.push(newDaemon::close);
+        source = machine("old", false, oldSocket);
+        closing.push(source::close);
+        target = machine("new", true, newSocket);
+        closing.push(target::close);
+      } catch (Exception | AssertionError e) {
+        close();
+        throw e;
+      }
     }
 
     void holding(String kinds, boolean returnPath) throws IOException {
@@ -353,10 +367,7 @@ class SharedFolderMigrationTest {
 
     @Override
     public void close() {
-      target.close();
-      source.close();
-      newDaemon.close();
-      oldDaemon.close();
+      closing.forEach(Runnable::run);
     }
   }
 

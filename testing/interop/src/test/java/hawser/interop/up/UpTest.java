@@ -10,6 +10,7 @@ import hawser.testkit.fuse.FuseOperations;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,22 @@ class UpTest {
       assertThat(server.err()).isEmpty();
     }
     assertThat(shared).doesNotExist();
+  }
+
+  @Test
+  void whoSharesAFolderDoesNotOutliveAServerThatIsKilled() throws Exception {
+    Path folder = Files.createDirectory(temp.resolve("folder"));
+    Path shared = temp.resolve("hawser-data/fs.sock");
+    try (Peer server =
+        up("-f", "raw", "--share", folder.toString(), image.toString()).awaitText("Ctrl-C")) {
+      try (FuseClient guest = FuseClient.connect(shared, 1)) {
+        guest.operations().init().ok();
+        List<ProcessHandle> daemons = server.process().descendants().toList();
+        assertThat(daemons).isNotEmpty();
+        server.kill();
+        daemons.forEach(each -> each.onExit().join());
+      }
+    }
   }
 
   @Test
