@@ -15,6 +15,7 @@ public final class Attempt {
   private Change.@Nullable Begun begun;
   private long size = NO_SIZE;
   private int forgotten;
+  private boolean closed;
 
   Attempt() {}
 
@@ -22,6 +23,7 @@ public final class Attempt {
     switch (change) {
       case Change.Found f -> found.add(f.nodeId());
       case Change.Opened o -> opened.add(o.handle());
+      case Change.Closed _ -> closed = true;
       case Change.Forgotten f -> {
         // What it has found itself it takes back when it fails.
         if (!found.remove(Long.valueOf(f.nodeId()))) {
@@ -46,6 +48,11 @@ public final class Attempt {
   /** The files that were opened, by their handles. */
   public List<Long> opened() {
     return List.copyOf(opened);
+  }
+
+  /** Whether it has closed a file. */
+  public boolean closed() {
+    return closed;
   }
 
   /** How many inodes, of those that it names, it has forgotten. */

@@ -30,6 +30,7 @@ public final class Attempts {
         switch (change) {
           case Change.Found f -> f.unique();
           case Change.Opened o -> o.unique();
+          case Change.Closed c -> c.unique();
           case Change.Forgotten f -> f.unique();
           case Change.Begun b -> b.unique();
           case Change.Appending a -> a.unique();

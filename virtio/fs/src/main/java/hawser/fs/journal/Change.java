@@ -67,7 +67,7 @@ public sealed interface Change {
   record Opened(long unique, long handle, long nodeId, int flags, long key) implements Change {}
 
   /** An open file is closed. */
-  record Closed(long handle) implements Change {}
+  record Closed(long unique, long handle) implements Change {}
 
   /** The descriptor is kept that a guest's process has its locks on a file by. */
   record Locking(long nodeId, long owner, long key) implements Change {}

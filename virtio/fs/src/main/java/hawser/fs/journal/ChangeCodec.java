@@ -63,7 +63,7 @@ final class ChangeCodec {
       case Kept(long nodeId, long key) -> kind(KEPT).numbers(nodeId, key);
       case Opened o ->
           kind(OPENED).numbers(o.unique(), o.handle(), o.nodeId(), o.key()).type(o.flags());
-      case Closed(long handle) -> kind(CLOSED).numbers(handle);
+      case Closed c -> kind(CLOSED).numbers(c.unique(), c.handle());
       case Locking l -> kind(LOCKING).numbers(l.nodeId(), l.owner(), l.key());
       case Locked(SavedLock.Range r) ->
           kind(LOCKED_RANGE).numbers(r.nodeId(), r.owner(), r.start(), r.end()).flag(r.exclusive());
@@ -158,7 +158,7 @@ final class ChangeCodec {
         long key = number();
         yield new Opened(unique, handle, nodeId, bytes.getInt(), key);
       }
-      case CLOSED -> new Closed(number());
+      case CLOSED -> new Closed(number(), number());
       case LOCKING -> new Locking(number(), number(), number());
       case LOCKED_RANGE -> {
         long nodeId = number();

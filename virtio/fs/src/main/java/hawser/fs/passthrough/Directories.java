@@ -91,7 +91,9 @@ final class Directories {
   }
 
   FuseReply release(FuseRequest.Releasedir request) throws BlockFault {
-    share.close(request.handle());
+    if (!share.hasClosed()) {
+      share.close(request.handle());
+    }
     return new FuseReply.Done();
   }
 }

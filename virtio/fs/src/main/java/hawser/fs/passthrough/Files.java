@@ -309,10 +309,12 @@ final class Files {
   }
 
   FuseReply release(FuseRequest.Release request) throws BlockFault {
-    OpenFile file = share.file(request.handle());
-    locks.released(file, request.lockOwner());
-    locks.closed(file);
-    share.close(request.handle());
+    if (!share.hasClosed()) {
+      OpenFile file = share.file(request.handle());
+      locks.released(file, request.lockOwner());
+      locks.closed(file);
+      share.close(request.handle());
+    }
     return new FuseReply.Done();
   }
 

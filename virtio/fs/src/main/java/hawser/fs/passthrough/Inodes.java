@@ -233,7 +233,7 @@ final class Inodes {
 
   synchronized void closed(OpenFile file) {
     Inode inode = file.inode();
-    journal.record(new Change.Closed(file.handle()));
+    journal.closed(file);
     inode.remove(file);
     dropUnused(inode);
   }

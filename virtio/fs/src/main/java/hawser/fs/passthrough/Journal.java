@@ -111,6 +111,13 @@ final class Journal {
     }
   }
 
+  /** A file is not open any more. */
+  void closed(OpenFile file) {
+    if (isOn()) {
+      record(new Change.Closed(unique(), file.handle()));
+    }
+  }
+
   /** Keeps a descriptor that stands for an inode, whose name may be gone soon. */
   void kept(Inode inode, Descriptor held) {
     if (isOn() && !held.isKept()) {

@@ -91,6 +91,12 @@ final class Share {
         && !Identity.UNKNOWN.equals(now);
   }
 
+  /** Whether a daemon that died over this request has closed what it is to close. */
+  boolean hasClosed() {
+    Attempt earlier = journal.earlier();
+    return earlier != null && earlier.closed();
+  }
+
   /** Takes back what a daemon had done that died over this request, which is served again. */
   void takeBack(Attempt earlier) {
     if (earlier.found().isEmpty() && earlier.opened().isEmpty()) {
