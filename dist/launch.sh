@@ -18,9 +18,10 @@ case ${1-} in
   # first large one, large blocks too, three times what is in use.
   up | nbd | qemu-nbd | vhost-user-* | virtiofsd)
     flags="-XX:+UseSerialGC -Xmx256m"
-    # Room for all that a guest who arrives with 100,000 files needs, or garbage would be collected while
-    # it waits.
-    [ "$1" != virtiofsd ] || flags="$flags -Xmn112m"
+    # A share knows as many files as its heap has room for, and takes memory only as it knows them. The
+    # young part has room for all that a guest who arrives with 100,000 of them needs, or garbage would
+    # be collected while it waits.
+    [ "$1" != virtiofsd ] || flags="-XX:+UseSerialGC -Xmx2g -Xmn112m"
     export MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=1048576
     ;;
   io | qemu-io) flags="-XX:+UseSerialGC -Xmx256m" ;;

@@ -29,9 +29,17 @@ final class Inodes {
   /** Directories above each other at most: as many as names fit into a path. */
   static final int DEPTH_MAX = Name.PATH_BYTES_MAX / 2;
 
+  /** What an inode takes of the heap, names, tables and file handle included, and as much again. */
+  private static final int BYTES_EACH = 512;
+
+  /** Inodes that a guest may know at most: as many as the heap has room for. */
+  static final int COUNT_MAX =
+      (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / BYTES_EACH);
+
   private final LongTable<Inode> byNode = new LongTable<>();
   private Map<FileId, Inode> byId = new HashMap<>();
   private final List<Inode> withDescriptor = new ArrayList<>();
+  private final int countMax;
   private final int descriptorsMax;
   private final Inode root;
   private final Journal journal;
@@ -47,12 +55,19 @@ final class Inodes {
    * For a shared folder.
    *
    * @param folder stands for it (O_PATH); this takes it over
+   * @param countMax how many the guest may know, the folder included
    * @param descriptorsMax descriptors to keep for inodes at most
    * @param journal is told of whatever changes
    * @param handles how a file is found that has another name by now
    */
   Inodes(
-      Descriptor folder, Statx status, int descriptorsMax, Journal journal, FileHandles handles) {
+      Descriptor folder,
+      Statx status,
+      int countMax,
+      int descriptorsMax,
+      Journal journal,
+      FileHandles handles) {
+    this.countMax = countMax;
     this.descriptorsMax = descriptorsMax;
     this.journal = journal;
     this.handles = handles;
@@ -92,7 +107,8 @@ final class Inodes {
    *
    * @param handle the file's, as {@link FileHandles#of} has it
    */
-  synchronized Inode found(Statx status, byte @Nullable [] handle, Inode directory, Name name) {
+  synchronized Inode found(Statx status, byte @Nullable [] handle, Inode directory, Name name)
+      throws BlockFault {
     Inode inode = told(of(status, handle), directory, name, false);
     remember(inode, handle);
     return inode;
@@ -107,17 +123,24 @@ final class Inodes {
   }
 
   /** A file that was made without a name. */
-  synchronized Inode foundNameless(Statx status, Inode directory) {
+  synchronized Inode foundNameless(Statx status, Inode directory) throws BlockFault {
     return told(of(status, null), directory, new Name(PathCalls.EMPTY), true);
   }
 
-  private Inode of(Statx status, byte @Nullable [] handle) {
+  /** ENOMEM when the guest knows too many. */
+  private Inode of(Statx status, byte @Nullable [] handle) throws BlockFault {
     var id = FileId.of(status);
     Inode known = byId.get(id);
     if (known != null && handle != null && id.mayBeAnother() && known.handle != null) {
       known = Arrays.equals(known.handle, handle) ? known : null;
     }
-    return known == null ? add(nextNode, id, status.type()) : known;
+    if (known != null) {
+      return known;
+    }
+    if (byNode.size() >= countMax) {
+      throw Kernel.no(Errno.ENOMEM);
+    }
+    return add(nextNode, id, status.type());
   }
 
   /** Adds an inode, of a number that is new. */

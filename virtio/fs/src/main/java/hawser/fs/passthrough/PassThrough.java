@@ -120,7 +120,8 @@ public final class PassThrough implements FileSystem {
     var status = new Statx();
     Result.orFault(PathCalls.statx(root.fd, status), "cannot look at the shared folder");
     FileHandles handles = FileHandles.of(options.handles(), root, log);
-    var inodes = new Inodes(root, status, options.descriptorsMax(), journal, handles);
+    var inodes =
+        new Inodes(root, status, Inodes.COUNT_MAX, options.descriptorsMax(), journal, handles);
     return new PassThrough(new Share(options, inodes, journal), migration, progress, log);
   }
 

@@ -6,9 +6,6 @@ package hawser.fs.passthrough;
  * @param embeddedBytes bytes of files without a name, which travel with their content, in all
  */
 public record StateLimits(long embeddedBytes) {
-  /** Inodes of one state at most. */
-  static final int INODES_MAX = 16 << 20;
-
   /** Open files of one state at most. */
   static final int FILES_MAX = 4 << 20;
 

@@ -121,8 +121,8 @@ final class StateLoader implements StateSink, AutoCloseable {
   @Override
   public void inode(SavedInode inode) throws IOException {
     progress.oneMore();
-    if (count++ == StateLimits.INODES_MAX) {
-      throw new IOException("more than %d inodes".formatted(StateLimits.INODES_MAX));
+    if (count++ == Inodes.COUNT_MAX) {
+      throw new IOException("more than %d inodes".formatted(Inodes.COUNT_MAX));
     }
     boolean isRoot = inode.location() instanceof Location.Root;
     if (isRoot != (inode.nodeId() == Inodes.ROOT_ID) || inode.lookups() < 0) {

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,13 +37,17 @@ class InodesTest {
   }
 
   private void open(HandleMode mode) throws BlockFault {
+    open(mode, Inodes.COUNT_MAX);
+  }
+
+  private void open(HandleMode mode, int countMax) throws BlockFault {
     byte[] path = folder.toString().getBytes(StandardCharsets.UTF_8);
     int flags = FileCalls.O_PATH | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC;
     int fd = (int) Kernel.check(PathCalls.openat(PathCalls.AT_FDCWD, path, flags, 0));
     Kernel.check(PathCalls.statx(fd, status));
     var folder = new Descriptor(fd);
     FileHandles handles = FileHandles.of(mode, folder, _ -> {});
-    inodes = new Inodes(folder, status, DESCRIPTORS, new Journal(null, _ -> {}), handles);
+    inodes = new Inodes(folder, status, countMax, DESCRIPTORS, new Journal(null, _ -> {}), handles);
   }
 
   @AfterEach
@@ -73,6 +78,22 @@ class InodesTest {
     } finally {
       held.release();
     }
+  }
+
+  @Test
+  void knowsNoMoreThanItMay() throws BlockFault {
+    inodes.close();
+    open(HandleMode.NEVER, 3);
+    Inode first = mkdir(inodes.root(), "first");
+    Inode second = mkdir(inodes.root(), "second");
+    assertThatThrownBy(() -> mkdir(inodes.root(), "third"))
+        .asInstanceOf(InstanceOfAssertFactories.throwable(BlockFault.class))
+        .extracting(BlockFault::errno)
+        .isEqualTo(Errno.ENOMEM);
+    assertThat(inodes.count()).isEqualTo(3);
+    inodes.forget(first.nodeId, 1);
+    assertThat(mkdir(inodes.root(), "fourth").lookups).isEqualTo(1);
+    assertThat(inodes.get(second.nodeId)).isSameAs(second);
   }
 
   @Test
