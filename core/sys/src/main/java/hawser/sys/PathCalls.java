@@ -30,6 +30,8 @@ public final class PathCalls {
   /** No name. */
   public static final byte[] EMPTY = {};
 
+  private static final byte[] NOWHERE = "/proc/self/fd/-1".getBytes(StandardCharsets.US_ASCII);
+
   /** {@link #openat2}: nothing above the directory, no absolute link. */
   public static final long RESOLVE_BENEATH = 8;
 
@@ -74,8 +76,14 @@ public final class PathCalls {
     ownDescriptors = EMPTY;
   }
 
-  /** The path by which this process reaches what one of its descriptors stands for. */
+  /**
+   * The path by which this process reaches what one of its descriptors stands for; one that leads
+   * nowhere for what is no descriptor.
+   */
   public static byte[] ofDescriptor(int fd) {
+    if (fd < 0) {
+      return NOWHERE.clone();
+    }
     byte[] folder = ownDescriptors;
     int digits = 1;
     for (int rest = fd / 10; rest > 0; rest /= 10) {

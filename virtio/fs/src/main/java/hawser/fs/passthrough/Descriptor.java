@@ -64,6 +64,11 @@ final class Descriptor {
     store = keeper;
   }
 
+  /** Whether it ever was one: what a predecessor left may be lost. */
+  boolean isOpen() {
+    return fd >= 0;
+  }
+
   boolean isKept() {
     return store != null;
   }

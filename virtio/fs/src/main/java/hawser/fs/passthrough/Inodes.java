@@ -314,8 +314,9 @@ final class Inodes {
   /** One that is open anyway; null when none is. */
   synchronized @Nullable Descriptor held(Inode inode) {
     Descriptor open = inode.descriptor;
-    if (open == null && !inode.files.isEmpty()) {
-      open = inode.files.getFirst().descriptor();
+    for (int i = 0; open == null && i < inode.files.size(); i++) {
+      Descriptor descriptor = inode.files.get(i).descriptor();
+      open = descriptor.isOpen() ? descriptor : null;
     }
     inode.used = true;
     return open != null && open.hold() ? open : null;

@@ -301,6 +301,8 @@ final class Journal {
             fd,
             change -> {
               each.accept(change);
+              // Also those of what was closed since: the next to read this would mix the two up.
+              nextKey.accumulateAndGet(keyOf(change) + 1, Math::max);
               switch (change) {
                 case Change.Past(Change before) -> attempts.note(before);
                 case Change.Cleared() -> attempts.clear();
@@ -309,6 +311,15 @@ final class Journal {
             });
     attempts.inherited();
     goOn(left);
+  }
+
+  private static long keyOf(Change change) {
+    return switch (change) {
+      case Change.Opened o -> o.key();
+      case Change.Kept k -> k.key();
+      case Change.Locking l -> l.key();
+      default -> ROOT_KEY;
+    };
   }
 
   /** What was done for a request so far, as far as has been read. */

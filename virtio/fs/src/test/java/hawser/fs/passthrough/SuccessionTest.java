@@ -73,7 +73,8 @@ class SuccessionTest {
   }
 
   /**
-   * Keeps copies of all descriptors that it was ever given: a daemon may die before it drops one.
+   * Keeps copies of all descriptors that it was ever given, unless a test says otherwise: a daemon
+   * may die before it drops one.
    */
   private static final class Keeping implements DescriptorStore, AutoCloseable {
     private final TreeMap<Long, Integer> kept = new TreeMap<>();
@@ -86,8 +87,15 @@ class SuccessionTest {
       }
     }
 
+    boolean drops;
+
     @Override
-    public void drop(long key) {}
+    public synchronized void drop(long key) {
+      Integer gone = drops ? kept.remove(key) : null;
+      if (gone != null) {
+        FileCalls.close(gone);
+      }
+    }
 
     private static int copy(int fd) {
       return (int) FileCalls.duplicate(fd);
@@ -305,6 +313,24 @@ class SuccessionTest {
     Caller.goingOn(second, caller.lastUnique()).writeAgain(handle, "and on");
     assertThat(folder.resolve("log"))
         .hasContent(after.startsWith("and on") ? "begun" + after : before + "and on");
+  }
+
+  /**
+   * What a file was kept under that is closed is never another's: the third daemon reads of both.
+   */
+  @Test
+  void whatIsOpenedAfterADeathIsItselfAfterTheNext() throws Exception {
+    keeping.drops = true;
+    Path folder = Files.createDirectory(top.resolve("folder"));
+    var caller = new Caller(daemon(folder, Map.of()));
+    FuseReply.Created early = caller.create(ROOT_ID, Name.of("early"), "early");
+    caller.ask(early.entry().nodeId(), new FuseRequest.Release(early.open().handle(), 0, 0, 0));
+    PassThrough second = daemon(folder, keeping.left(keeping.changes().size()));
+    Caller after = Caller.goingOn(second, caller.lastUnique());
+    FuseReply.Created late = after.create(ROOT_ID, Name.of("late"), "late");
+    PassThrough third = daemon(folder, keeping.left(keeping.changes().size()));
+    Caller last = Caller.goingOn(third, after.lastUnique());
+    assertThat(last.read(late.open().handle())).isEqualTo("late");
   }
 
   @Test
