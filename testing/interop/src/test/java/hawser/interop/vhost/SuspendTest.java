@@ -21,6 +21,8 @@ import hawser.vhost.frontend.Sockets;
 import hawser.vhost.message.ProtocolFeature;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,8 +114,7 @@ class SuspendTest {
       int workers = 16;
       disk.entered.acquire(workers);
       Thread stopping = Thread.ofPlatform().start(driver::stop);
-      // A queue that works sleeps in the kernel; one that waits for its requests to end does not.
-      while (queueThread().getState() != Thread.State.WAITING) {
+      while (!waitsForItsRequests(queueThread())) {
         Thread.onSpinWait();
       }
       disk.permits.release(workers);
@@ -127,6 +128,15 @@ class SuspendTest {
       assertThat(disk.entered.availablePermits()).as("reads").isEqualTo(REQUESTS - workers);
       driver.stop();
     }
+  }
+
+  /** Whether a queue's thread has suspended what it may, and waits for the rest; not for a lock. */
+  private static boolean waitsForItsRequests(Thread queue) {
+    List<String> methods =
+        Arrays.stream(queue.getStackTrace()).map(StackTraceElement::getMethodName).toList();
+    return methods.contains("awaitUninterruptibly")
+        && methods.contains("drain")
+        && !methods.contains("maySuspend");
   }
 
   private static int served(BlkQueue queue) {
