@@ -46,6 +46,7 @@ final class QueueWorker implements Completion, Runnable {
   private boolean suspending;
   private boolean ended;
   private boolean callDue;
+  private boolean attended;
   private long taken;
   private long given;
   private volatile boolean interrupted;
@@ -181,7 +182,7 @@ final class QueueWorker implements Completion, Runnable {
 
   /** Looks for something to do for a while, if this thread may stay awake. */
   private boolean moreComesSoon(Work now) {
-    if (options.pollNanos() == 0 || othersAreAtWork(now) || !AwakeThreads.enter()) {
+    if (options.pollNanos() == 0 || betterAsleep() || !AwakeThreads.enter()) {
       return false;
     }
     try {
@@ -200,10 +201,11 @@ final class QueueWorker implements Completion, Runnable {
 
   /**
    * Whether chains are with other threads, which need this processor more than a queue that looks
-   * for further ones.
+   * for further ones, or with the kernel, which takes longer than waking up. Just after the kernel
+   * gave one back its driver is better woken here than on another processor that idles.
    */
-  private boolean othersAreAtWork(Work now) {
-    return given != taken && now.handler().event() < 0;
+  private boolean betterAsleep() {
+    return given != taken || attended;
   }
 
   /** Whether there was something to do. */
@@ -223,11 +225,15 @@ final class QueueWorker implements Completion, Runnable {
     if (count > 0) {
       now.handler().batchEnd();
     }
-    boolean attended = now.handler().attend();
+    boolean finished = now.handler().attend();
     if (callDue) {
       callIfWanted(now);
     }
-    return count > 0 || attended;
+    if (count == 0 && !finished) {
+      return false;
+    }
+    attended = finished;
+    return true;
   }
 
   private void handle(Work now, Chain chain) {
