@@ -12,36 +12,37 @@ loads() {
   done
 }
 
-for server in hawser qemu io_uring native; do
-  head -c 1G /dev/urandom >"$work/$server.raw"
-done
+# All serve one file, without locks: how the page cache holds a file, and where the disk has it,
+# decides as much as who serves it.
+head -c 1G /dev/urandom >"$work/disk.raw"
+raw="json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":\"$work/disk.raw\",\"locking\":\"off\"}}"
 
 restart_peers() {
   stop_all
-  vhost_ours "$work/hawser.raw" -f raw
-  vhost_qemu qemu "$work/qemu.raw" raw ""
+  vhost_ours "$raw"
+  vhost_qemu qemu "$work/disk.raw" raw ",locking=off"
 }
 DEEP=1.2 loads raw "raw, page cache" qemu
 compare_blk seq-read "raw, page cache, 1 MiB sequential read, QD8" read 1048576 8 1.0 qemu
 compare_blk seq-write "raw, page cache, 1 MiB sequential write, QD8" write 1048576 8 1.0 qemu
 
-sync
+# What lies in the page cache is in the way of writes past it.
+dd of="$work/disk.raw" oflag=nocache conv=notrunc,fdatasync count=0 status=none
 restart_peers() {
   stop_all
-  vhost_ours "$work/hawser.raw" -f raw --cache=none
+  vhost_ours "$raw" --cache=none
   for aio in io_uring native; do
-    vhost_qemu $aio "$work/$aio.raw" raw ",aio=$aio,cache.direct=on"
+    vhost_qemu $aio "$work/disk.raw" raw ",locking=off,aio=$aio,cache.direct=on"
   done
 }
 DEEP=1.0 loads direct "raw, O_DIRECT" io_uring native
 stop_all
 
+rm "$work/disk.raw"
 for server in hawser qemu; do
-  rm "$work/$server.raw"
   qemu-img create -q -f qcow2 -o preallocation=metadata "$work/$server.qcow2" 1G
   qemu-io -f qcow2 -c "write -q -P 7 0 1G" "$work/$server.qcow2"
 done
-rm -f "$work"/*.raw
 restart_peers() {
   stop_all
   vhost_ours "$work/hawser.qcow2" -f qcow2
