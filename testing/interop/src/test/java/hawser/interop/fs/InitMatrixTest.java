@@ -144,6 +144,28 @@ class InitMatrixTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aKernelWithoutWhatTheOptionsNeedIsRefused(FsBackEnd side) throws Exception {
+    try (Peer _ = side.serve(shared, socket, "--posix-acl");
+        FuseClient client = FuseClient.connect(socket, 1)) {
+      FuseOperations fuse = client.operations();
+      long all = FuseOperations.ALL_FLAGS;
+      assertThat(fuse.init(42, all & ~InitFlags.DONT_MASK).error()).isEqualTo(EPROTO);
+      fuse.init(42, all).ok();
+      assertGreets(fuse);
+    }
+    Path other = temp.resolve("other");
+    try (Peer _ = side.serve(shared, other, "--security-label", "--xattr");
+        FuseClient client = FuseClient.connect(other, 1)) {
+      FuseOperations fuse = client.operations();
+      long all = FuseOperations.ALL_FLAGS;
+      assertThat(fuse.init(42, all & ~InitFlags.SECURITY_CTX).error()).isEqualTo(EPROTO);
+      fuse.init(42, all).ok();
+      assertGreets(fuse);
+    }
+  }
+
   @Test
   void locksAreAgreedWhereOursIsTold() throws Exception {
     try (Peer _ = FsBackEnd.HAWSER.serve(shared, socket, "--posix-lock", "--flock");

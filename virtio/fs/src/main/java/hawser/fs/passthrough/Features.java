@@ -16,6 +16,9 @@ final class Features {
   private static final int BACKGROUND_MAX = 0xffff;
   private static final int CONGESTION = BACKGROUND_MAX / 4 * 3;
 
+  private static final long ACL =
+      InitFlag.mask(InitFlag.POSIX_ACL, InitFlag.DONT_MASK, InitFlag.SETXATTR_EXT);
+
   private Features() {}
 
   /** Whether a kernel of this version can be served. */
@@ -55,11 +58,21 @@ final class Features {
     wanted |= when(options.flocks(), InitFlag.FLOCK_LOCKS);
     wanted |= when(options.announceSubmounts(), InitFlag.SUBMOUNTS);
     wanted |= when(options.killprivV2(), InitFlag.HANDLE_KILLPRIV_V2);
-    wanted |=
-        when(options.posixAcl(), InitFlag.POSIX_ACL, InitFlag.DONT_MASK, InitFlag.SETXATTR_EXT);
-    wanted |= when(options.securityLabel(), InitFlag.SECURITY_CTX);
     wanted |= when(options.allowMmap(), InitFlag.DIRECT_IO_ALLOW_MMAP);
-    return wanted;
+    return wanted | needed(options);
+  }
+
+  /**
+   * Those of them without which there is no going on: files would be made with other rights or
+   * labels than the administrator asked for. As virtiofsd.
+   */
+  private static long needed(ShareOptions options) {
+    return (options.posixAcl() ? ACL : 0) | when(options.securityLabel(), InitFlag.SECURITY_CTX);
+  }
+
+  /** The flags that a daemon with these options cannot do without and a kernel does not have. */
+  static long lacking(FuseRequest.Init init, ShareOptions options) {
+    return needed(options) & ~init.flags();
   }
 
   private static long when(boolean condition, InitFlag... flags) {

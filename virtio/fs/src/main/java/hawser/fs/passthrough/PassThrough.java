@@ -130,6 +130,11 @@ public final class PassThrough implements FileSystem {
     if (!Features.knows(init)) {
       return new FuseReply.Failed(Errno.EPROTO.number());
     }
+    long lacking = Features.lacking(init, share.options);
+    if (lacking != 0) {
+      log.accept("the guest's kernel has no " + Features.names(lacking));
+      return new FuseReply.Failed(Errno.EPROTO.number());
+    }
     destroy();
     FuseReply.Agreed agreed = Features.agree(init, share.options);
     share.agreed = agreed.flags();
