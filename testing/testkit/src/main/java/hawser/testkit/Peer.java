@@ -98,19 +98,26 @@ public final class Peer implements AutoCloseable {
     return await("printing '" + text + "'", () -> out().contains(text) || err().contains(text));
   }
 
-  /** Waits until something is so; an assertion error when the program ends before. */
+  /** Waits until something is so; where it never will be, the program is ended too. */
   public Peer await(String what, BooleanSupplier condition) {
     long giveUp = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.getAsBoolean()) {
       if (!process.isAlive() && !condition.getAsBoolean()) {
-        throw new AssertionError(command + " ended before " + what + "\n" + out() + err());
+        throw givenUp("ended before " + what);
       }
       if (System.nanoTime() - giveUp > 0) {
-        throw new AssertionError(command + " is not yet " + what + "\n" + out() + err());
+        throw givenUp("is not yet " + what);
       }
       LockSupport.parkNanos(LOOK_AGAIN.toNanos());
     }
     return this;
+  }
+
+  /** For those who would have closed what they now do not get. */
+  private AssertionError givenUp(String why) {
+    var failure = new AssertionError(command + " " + why + "\n" + out() + err());
+    close();
+    return failure;
   }
 
   /** Ends the program and its children, first politely, and removes what it printed. */
