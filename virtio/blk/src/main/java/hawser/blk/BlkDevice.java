@@ -6,7 +6,12 @@ import hawser.block.BlockNode;
 import hawser.vhost.backend.Device;
 import hawser.vhost.backend.DeviceHost;
 import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.backend.SavesState;
+import hawser.vhost.backend.SmallState;
 import hawser.vhost.message.VirtioFeature;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,11 +19,15 @@ import java.util.concurrent.Executors;
 /**
  * A virtio block device over any block node, which stays the caller's. What the node can serve
  * without waiting is served by the queue's own thread; what has to wait goes to a worker or, for a
- * file past the page cache, to the kernel, and holds nothing else up.
+ * file past the page cache, to the kernel, and holds nothing else up. Whether the guest has
+ * switched the write cache off migrates with it.
  */
-public final class BlkDevice implements Device {
+public final class BlkDevice implements Device, SavesState {
   /** How many requests may wait inside the node at a time. */
   private static final int WORKERS = 16;
+
+  /** One byte: whether there is a write cache. */
+  private static final SmallState FORM = new SmallState("blk", 0x4b4c4248, 1, 1, 1); // "HBLK"
 
   private final Disk disk;
   private final BlkOptions options;
@@ -120,6 +129,29 @@ public final class BlkDevice implements Device {
   @Override
   public void reset() {
     writeCache = true;
+  }
+
+  @Override
+  public void save(OutputStream to) throws IOException {
+    FORM.write(FORM.items(1).put((byte) (writeCache ? 1 : 0)), to);
+  }
+
+  @Override
+  public void load(InputStream from) throws IOException {
+    byte saved = FORM.read(from).get();
+    if (saved != 0 && saved != 1) {
+      throw new IOException("write cache is %d, not 0 or 1".formatted(saved));
+    }
+    boolean changed = writeCache != (saved == 1);
+    writeCache = saved == 1;
+    if (changed) {
+      host.configChanged();
+    }
+  }
+
+  @Override
+  public boolean sureToLoad() {
+    return true;
   }
 
   @Override

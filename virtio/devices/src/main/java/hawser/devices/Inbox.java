@@ -3,6 +3,7 @@ package hawser.devices;
 import hawser.sys.EventFd;
 import hawser.sys.FileCalls;
 import java.util.ArrayDeque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,22 @@ public final class Inbox<T> implements AutoCloseable {
     items.add(item);
     EventFd.signal(event);
     return true;
+  }
+
+  /** Puts items before all others, whether there is room or not. */
+  public synchronized void putBefore(List<T> earlier) {
+    if (closed) {
+      return;
+    }
+    for (T item : earlier.reversed()) {
+      items.addFirst(item);
+    }
+    EventFd.signal(event);
+  }
+
+  /** What is in it now. */
+  public synchronized List<T> items() {
+    return List.copyOf(items);
   }
 
   /** Takes the next item, or answers null. */

@@ -3,6 +3,7 @@ package hawser.devices;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.base.BlockFault;
+import hawser.base.ThreadEnd;
 import hawser.sys.SocketCalls;
 import hawser.vhost.backend.BackEnd;
 import hawser.vhost.backend.BackEndOptions;
@@ -12,9 +13,12 @@ import hawser.vhost.frontend.DriverPlan;
 import hawser.vhost.frontend.DriverQueue;
 import hawser.vhost.frontend.FrontEnd;
 import hawser.vhost.frontend.GuestRam;
+import hawser.vhost.frontend.StateTransfer;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -35,20 +39,32 @@ public final class Attached implements AutoCloseable {
 
   private final GuestRam ram;
   private final Map<Long, Buffer> underWay = new HashMap<>();
-  private final Thread connection;
-  private final BackEnd backEnd;
+  private final List<Thread> connections = new ArrayList<>();
+  private final List<BackEnd> backEnds = new ArrayList<>();
 
   private record Buffer(long address) {}
 
   /** Starts all of the device's queues. */
   public Attached(Device device, long features) throws BlockFault {
     ram = GuestRam.of(16 << 20);
+    DriverPlan plan = DriverPlan.of(features).withQueues(device.queues(), QUEUE_SIZE, 4);
+    driver = Driver.start(serve(device), ram, plan);
+  }
+
+  private FrontEnd serve(Device device) {
     int[] pair = new int[2];
     assertThat(SocketCalls.socketPair(pair)).isZero();
-    backEnd = new BackEnd(device, BackEndOptions.loggingTo(log::add));
-    connection = Thread.ofPlatform().start(() -> backEnd.serve(pair[0]));
-    DriverPlan plan = DriverPlan.of(features).withQueues(device.queues(), QUEUE_SIZE, 4);
-    driver = Driver.start(new FrontEnd(pair[1], FrontEnd.PATIENCE), ram, plan);
+    var backEnd = new BackEnd(device, BackEndOptions.loggingTo(log::add));
+    backEnds.add(backEnd);
+    connections.add(Thread.ofPlatform().start(() -> backEnd.serve(pair[0])));
+    return new FrontEnd(pair[1], FrontEnd.PATIENCE);
+  }
+
+  /** Migrates to another device, with the state of the one before. */
+  public void moveTo(Device successor) throws BlockFault {
+    Driver destination = driver.destination(serve(successor));
+    driver.stop();
+    driver.moveTo(destination, StateTransfer.save(driver.frontEnd()));
   }
 
   /** Shows the device a buffer to fill. */
@@ -100,12 +116,8 @@ public final class Attached implements AutoCloseable {
   @Override
   public void close() {
     driver.close();
-    backEnd.close();
-    try {
-      connection.join();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
+    backEnds.forEach(BackEnd::close);
+    connections.forEach(ThreadEnd::await);
     ram.close();
     assertThat(log).isEmpty();
   }

@@ -4,12 +4,22 @@ import hawser.devices.Inbox;
 import hawser.devices.Told;
 import hawser.vhost.backend.Device;
 import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.backend.SavesState;
+import hawser.vhost.backend.SmallState;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
-/** A virtio keyboard whose events come from {@link #send}. Its lights are not looked at. */
-public final class InputDevice implements Device {
+/**
+ * A virtio keyboard whose events come from {@link #send}. Its lights are not looked at. Events that
+ * the guest has not taken migrate with it.
+ */
+public final class InputDevice implements Device, SavesState {
   private static final int EVENTQ = 0;
   private static final int EV_SYN = 0;
   private static final int EV_KEY = 1;
@@ -26,6 +36,14 @@ public final class InputDevice implements Device {
 
   /** Events that wait for the guest before their sender has to. */
   private static final int EVENTS_MAX = 256;
+
+  private static final int MAGIC = 0x50494848; // "HHIP"
+
+  /**
+   * What the driver selected, then events: those that came along are kept beside those of the
+   * destination's own.
+   */
+  private static final SmallState FORM = new SmallState("input", MAGIC, EVENT_BYTES, 1, 1 << 16);
 
   private final Inbox<byte[]> events = new Inbox<>(EVENTS_MAX);
   private int select;
@@ -108,6 +126,34 @@ public final class InputDevice implements Device {
   public void reset() {
     select = 0;
     subsel = 0;
+  }
+
+  @Override
+  public void save(OutputStream to) throws IOException {
+    List<byte[]> waiting = events.items();
+    ByteBuffer items = FORM.items(1 + waiting.size());
+    items.put((byte) select).put((byte) subsel).position(EVENT_BYTES);
+    waiting.forEach(items::put);
+    FORM.write(items, to);
+  }
+
+  @Override
+  public void load(InputStream from) throws IOException {
+    ByteBuffer items = FORM.read(from);
+    select = Byte.toUnsignedInt(items.get(0));
+    subsel = Byte.toUnsignedInt(items.get(1));
+    var waiting = new ArrayList<byte[]>();
+    for (items.position(EVENT_BYTES); items.hasRemaining(); ) {
+      var event = new byte[EVENT_BYTES];
+      items.get(event);
+      waiting.add(event);
+    }
+    events.putBefore(waiting);
+  }
+
+  @Override
+  public boolean sureToLoad() {
+    return true;
   }
 
   @Override

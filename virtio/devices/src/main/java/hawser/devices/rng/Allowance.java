@@ -2,12 +2,18 @@ package hawser.devices.rng;
 
 import hawser.sys.FileCalls;
 import hawser.sys.TimerFd;
+import hawser.vhost.backend.SmallState;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 
 /**
  * How many bytes may still be given out in the current period. A period begins with its first byte,
- * as QEMU's does. Belongs to one thread.
+ * as QEMU's does. For one thread at a time.
  */
 final class Allowance implements AutoCloseable {
+  private static final SmallState FORM = new SmallState("rng", 0x474e5248, 8, 1, 1); // "HRNG"
+
   private final RngLimit limit;
   private final int timer = (int) TimerFd.create();
   private long left;
@@ -37,6 +43,24 @@ final class Allowance implements AutoCloseable {
     left -= bytes;
     if (left == 0) {
       TimerFd.set(timer, periodEnd - System.nanoTime());
+    }
+  }
+
+  /** What is left. */
+  void save(OutputStream to) throws IOException {
+    FORM.write(FORM.items(1).putLong(left()), to);
+  }
+
+  /** Goes on with what was left elsewhere, within the limit here; its period begins anew. */
+  void load(InputStream from) throws IOException {
+    long saved = FORM.read(from).getLong();
+    if (saved < 0) {
+      throw new IOException("%d bytes are left, not 0 or more".formatted(saved));
+    }
+    left = limit.maxBytes();
+    running = false;
+    if (saved < left) {
+      spend(left - saved);
     }
   }
 

@@ -2,21 +2,25 @@ package hawser.devices.rng;
 
 import hawser.vhost.backend.Device;
 import hawser.vhost.backend.QueueHandler;
+import hawser.vhost.backend.SavesState;
 import hawser.vhost.ring.Chain;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
 
 /** The virtio entropy device: fills the guest's buffers with random bytes of the host's. */
-public final class RngDevice implements Device {
+public final class RngDevice implements Device, SavesState {
   /** Bytes of one answer at most; a driver that wants more asks again. */
   private static final int ANSWER_BYTES_MAX = 64 << 10;
 
   private final SecureRandom source = new SecureRandom();
-  private final RngLimit limit;
+  private final Allowance allowance;
 
   /** Gives out as much as the limit allows. */
   public RngDevice(RngLimit limit) {
-    this.limit = limit;
+    this.allowance = new Allowance(limit);
   }
 
   @Override
@@ -45,12 +49,28 @@ public final class RngDevice implements Device {
   }
 
   @Override
-  public void close() {}
+  public void close() {
+    allowance.close();
+  }
+
+  @Override
+  public void save(OutputStream to) throws IOException {
+    allowance.save(to);
+  }
+
+  @Override
+  public void load(InputStream from) throws IOException {
+    allowance.load(from);
+  }
+
+  @Override
+  public boolean sureToLoad() {
+    return true;
+  }
 
   /** The requests of the one queue: buffers to be filled. */
   private final class Requests implements QueueHandler {
     private final byte[] random = new byte[ANSWER_BYTES_MAX];
-    private final Allowance allowance = new Allowance(limit);
 
     @Override
     public void handle(Chain chain) {
@@ -70,11 +90,6 @@ public final class RngDevice implements Device {
     @Override
     public int event() {
       return allowance.timer();
-    }
-
-    @Override
-    public void close() {
-      allowance.close();
     }
   }
 }

@@ -30,6 +30,26 @@ class InputDeviceTest {
   }
 
   @Test
+  void whatTheGuestHasNotTakenMigratesWithIt() throws Exception {
+    try (var device = new InputDevice();
+        var successor = new InputDevice();
+        var guest = new Attached(device, DriverPlan.SPLIT)) {
+      guest.driver.frontEnd().setConfig(0, 0, new byte[] {1, 0});
+      assertThat(device.send(1, 30, 1)).isTrue();
+      assertThat(device.send(1, 30, 0)).isTrue();
+      guest.post(0, 8);
+      assertThat(guest.receive(0)).containsExactly(1, 0, 30, 0, 1, 0, 0, 0);
+      assertThat(successor.send(1, 31, 1)).isTrue();
+      guest.moveTo(successor);
+      assertThat(guest.driver.frontEnd().getConfig(0, 8)).startsWith(1, 0, 15);
+      guest.post(0, 8);
+      assertThat(guest.receive(0)).containsExactly(1, 0, 30, 0, 0, 0, 0, 0);
+      guest.post(0, 8);
+      assertThat(guest.receive(0)).containsExactly(1, 0, 31, 0, 1, 0, 0, 0);
+    }
+  }
+
+  @Test
   void eventsComeInOrderAndWaitForBuffers() throws Exception {
     try (var device = new InputDevice();
         var guest = new Attached(device, DriverPlan.SPLIT)) {

@@ -1,9 +1,14 @@
 package hawser.devices.rng;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import hawser.devices.Attached;
+import hawser.vhost.backend.SmallState;
 import hawser.vhost.frontend.DriverPlan;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,16 +59,48 @@ class RngDeviceTest {
 
   @Test
   void aUsedUpAllowanceHoldsNoStopUp() throws Exception {
-    try (var device = new RngDevice(new RngLimit(10, TimeUnit.HOURS.toNanos(1)));
+    long period = TimeUnit.SECONDS.toNanos(1);
+    try (var device = new RngDevice(new RngLimit(10, period));
         var guest = new Attached(device, DriverPlan.SPLIT)) {
+      long start = System.nanoTime();
       guest.post(0, 64);
       guest.post(0, 64);
       assertThat(guest.receive(0)).hasSize(10);
       guest.driver.stop();
       assertThat(guest.ready(0)).isFalse();
-      // A queue that starts has an allowance of its own; the buffer was left with the driver.
+      // The buffer was left with the driver; stopping is no way to more.
       guest.driver.resume();
       assertThat(guest.receive(0)).hasSize(10);
+      assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(period);
+    }
+  }
+
+  @Test
+  void aGuestThatMigratesHasWhatWasLeft() throws Exception {
+    var limit = new RngLimit(100, TimeUnit.HOURS.toNanos(1));
+    try (var device = new RngDevice(limit);
+        var successor = new RngDevice(limit);
+        var guest = new Attached(device, DriverPlan.SPLIT)) {
+      guest.post(0, 64);
+      assertThat(guest.receive(0)).hasSize(64);
+      guest.moveTo(successor);
+      guest.post(0, 64);
+      assertThat(guest.receive(0)).hasSize(36);
+      guest.post(0, 64);
+      guest.driver.stop();
+      assertThat(guest.ready(0)).isFalse();
+    }
+  }
+
+  @Test
+  void aStateWithLessThanNothingIsRefused() throws Exception {
+    try (var device = new RngDevice(RngLimit.NONE)) {
+      var state = new ByteArrayOutputStream();
+      var form = new SmallState("rng", 0x474e5248, 8, 1, 1);
+      form.write(form.items(1).putLong(-1), state);
+      assertThatThrownBy(() -> device.load(new ByteArrayInputStream(state.toByteArray())))
+          .isInstanceOf(IOException.class)
+          .hasMessage("-1 bytes are left, not 0 or more");
     }
   }
 }

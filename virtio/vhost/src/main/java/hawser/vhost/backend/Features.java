@@ -43,8 +43,8 @@ final class Features {
     }
     if (device instanceof SavesState) {
       offered |= ProtocolFeature.DEVICE_STATE.mask;
-    } else if (MissingPages.possible()) {
-      // Not with a state of the device's own: no front-end is known that brings both.
+    }
+    if (mayGoByPostcopy(device) && MissingPages.possible()) {
       offered |= ProtocolFeature.PAGEFAULT.mask;
     }
     if (device instanceof SharesMemory) {
@@ -60,6 +60,10 @@ final class Features {
       offered |= ProtocolFeature.INBAND_NOTIFICATIONS.mask;
     }
     return offered;
+  }
+
+  private static boolean mayGoByPostcopy(Device device) {
+    return !(device instanceof SavesState state) || state.sureToLoad();
   }
 
   /** Refuses protocol features that were not offered, or that need others (vhost-user). */

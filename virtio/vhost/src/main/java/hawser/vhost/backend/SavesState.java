@@ -9,6 +9,14 @@ import java.io.OutputStream;
  * state"). Called on a thread of its own, while no queue works.
  */
 public interface SavesState {
+  /**
+   * Whether a state that was saved is sure to be taken, so that its guest may migrate by postcopy,
+   * from which there is no way back.
+   */
+  default boolean sureToLoad() {
+    return false;
+  }
+
   /** The guest is going to migrate: a good moment to get ready, while it still runs. */
   default void prepare() {}
 
