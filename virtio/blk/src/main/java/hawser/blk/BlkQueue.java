@@ -79,13 +79,6 @@ final class BlkQueue implements QueueHandler {
   }
 
   @Override
-  public void batchEnd() {
-    if (direct != null) {
-      direct.submitStarted();
-    }
-  }
-
-  @Override
   public int event() {
     return direct == null ? -1 : direct.event();
   }

@@ -34,7 +34,6 @@ final class DirectRequests {
   private @Nullable Iovecs[] vectors = new Iovecs[ENTRIES];
   private long[] writes = new long[ENTRIES];
   private int underWay;
-  private boolean put;
 
   private DirectRequests(
       DirectFile file, Uring ring, int event, BiConsumer<Chain, Boolean> finished) {
@@ -110,10 +109,7 @@ final class DirectRequests {
       vectors = Arrays.copyOf(vectors, size);
       writes = Arrays.copyOf(writes, size);
     }
-    if (ring.full()) {
-      submit();
-    }
-    return true;
+    return !ring.full() || submit();
   }
 
   /** A slot's own vector, empty: the kernel may still read those of others. */
@@ -131,35 +127,30 @@ final class DirectRequests {
     chains[chain.slot()] = chain;
     writes[chain.slot()] = number;
     underWay++;
-    put = true;
   }
 
-  /** Hands what was started to the kernel. */
-  void submitStarted() {
-    if (put) {
-      submit();
-    }
-  }
-
-  private void submit() {
-    put = false;
+  /** False: the kernel cannot take it now. */
+  private boolean submit() {
     long result = ring.submit(0);
-    if (Result.failed(result)) {
-      Errno errno = Result.errno(result);
-      if (errno != Errno.EAGAIN && errno != Errno.EBUSY) {
-        throw new AssertionError("io_uring_enter: " + errno);
-      }
-      put = true;
+    if (!Result.failed(result)) {
+      return true;
     }
+    Errno errno = Result.errno(result);
+    if (errno != Errno.EAGAIN && errno != Errno.EBUSY) {
+      throw new AssertionError("io_uring_enter: " + errno);
+    }
+    return false;
   }
 
-  /** Looks for requests that have ended; whether there were any. */
+  /**
+   * Hands what was started to the kernel, and looks for what has ended; whether anything has, or is
+   * to be handed over again.
+   */
   boolean attend() {
     if (underWay == 0) {
       return false;
     }
-    submit();
-    boolean any = false;
+    boolean any = !submit();
     while (ring.next()) {
       any = true;
       finish((int) ring.tag(), ring.result());

@@ -19,9 +19,6 @@ public interface QueueHandler extends AutoCloseable {
   /** Serves a chain. Sooner or later {@link Chain#complete} must be called, by any thread. */
   void handle(Chain chain);
 
-  /** Every chain that is there has been handed over, for now. */
-  default void batchEnd() {}
-
   /**
    * An eventfd, or a timer, that is readable when this handler has something to do, or -1. The
    * queue waits for it too and sets it back.
@@ -31,7 +28,8 @@ public interface QueueHandler extends AutoCloseable {
   }
 
   /**
-   * Looks after what {@link #event} tells of; called often, must not wait.
+   * Looks after what {@link #event} tells of; called often, and whenever every chain that is there
+   * has been handed over for now; must not wait.
    *
    * @return whether there was something
    */

@@ -222,9 +222,6 @@ final class QueueWorker implements Completion, Runnable {
         callIfWanted(now);
       }
     }
-    if (count > 0) {
-      now.handler().batchEnd();
-    }
     boolean finished = now.handler().attend();
     if (callDue) {
       callIfWanted(now);
