@@ -6,19 +6,22 @@ import hawser.interop.fs.FsBackEnd;
 import hawser.testkit.Peer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A Linux guest mounts a folder that we share, and works in it. */
 class SharedFolderTest {
   @TempDir Path folder;
 
-  @Test
-  void aGuestWorksInIt() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"never", "mandatory"})
+  void aGuestWorksInIt(String handles) throws Exception {
     Path shared = Files.createDirectory(folder.resolve("shared"));
     Files.writeString(shared.resolve("greeting"), "hello\n");
     Path socket = folder.resolve("fs.sock");
-    try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, "--xattr", "--log-level=warn");
+    String how = "--inode-file-handles=" + handles;
+    try (Peer daemon = FsBackEnd.HAWSER.serve(shared, socket, how, "--xattr", "--log-level=warn");
         Machine guest = Machine.boot(folder.resolve("guest"), Machine.share(socket, ""))) {
       assertThat(guest.run("mount -t virtiofs lab /mnt && cat /mnt/greeting").ok().out())
           .isEqualTo("hello\n");
