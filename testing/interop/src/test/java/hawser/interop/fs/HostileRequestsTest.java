@@ -1,9 +1,11 @@
 package hawser.interop.fs;
 
+import static hawser.testkit.fuse.FuseOperations.ROOT_NODE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.testkit.Peer;
 import hawser.testkit.fuse.Answer;
+import hawser.testkit.fuse.Caller;
 import hawser.testkit.fuse.FuseClient;
 import hawser.testkit.fuse.FuseOperations;
 import hawser.testkit.fuse.FuseQueue;
@@ -13,6 +15,7 @@ import hawser.testkit.fuse.Request;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,6 +135,25 @@ class HostileRequestsTest {
         fuse.forget(wrong, Long.MAX_VALUE);
       }
       assertServes(fuse);
+    }
+  }
+
+  /**
+   * With ALLOW_IDMAP a kernel names nobody where nothing is made; to the host -1 is "as before".
+   */
+  @Test
+  void whatIsMadeBelongsToSomebody() throws Exception {
+    try (Peer _ = FsBackEnd.HAWSER.serve(shared, socket);
+        FuseClient client = FuseClient.connect(socket, 1)) {
+      client.operations().init(42, -1L).ok();
+      for (Caller nobody : List.of(new Caller(-1, 0, 1), new Caller(0, -1, 1))) {
+        FuseOperations fuse = client.operations(0, nobody);
+        assertThat(fuse.mkdir(ROOT_NODE, "made", 0755, 0).error()).isEqualTo(EINVAL);
+        assertThat(fuse.create(ROOT_NODE, "made", 1, 0644, 0).error()).isEqualTo(EINVAL);
+        assertThat(fuse.lookup(ROOT_NODE, "made").error()).isEqualTo(ENOENT);
+        fuse.getattr(ROOT_NODE).ok();
+      }
+      assertServes(client.operations());
     }
   }
 

@@ -9,11 +9,13 @@ import hawser.testkit.fuse.FuseOperations;
 import hawser.testkit.fuse.InitFlags;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is agreed with kernels of every age. */
 class InitMatrixTest {
@@ -141,6 +143,24 @@ class InitMatrixTest {
       assertThat(flags & InitFlags.DO_READDIRPLUS).isZero();
       assertThat(flags & (InitFlags.POSIX_LOCKS | InitFlags.FLOCK_LOCKS)).isZero();
       assertThat(flags & InitFlags.HANDLE_KILLPRIV_V2).isZero();
+    }
+  }
+
+  /** Whatever a kernel of tomorrow may have; but directories have no IOCTL in either. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--tag=any", "--posix-acl --security-label --writeback --killpriv-v2"})
+  void ofAllFlagsTheSameAreAgreed(String options) throws Exception {
+    Assumptions.assumeTrue(FsBackEnd.isHere(), "needs virtiofsd");
+    long ours = agreedOfAll(FsBackEnd.HAWSER, options);
+    assertThat(agreedOfAll(FsBackEnd.VIRTIOFSD, options)).isEqualTo(ours | InitFlags.HAS_IOCTL_DIR);
+    assertThat(ours & InitFlags.ALLOW_IDMAP).isNotZero();
+  }
+
+  private long agreedOfAll(FsBackEnd side, String options) throws Exception {
+    Path own = temp.resolve(side.name());
+    try (Peer _ = side.serve(shared, own, options.split(" "));
+        FuseClient client = FuseClient.connect(own, 1)) {
+      return client.operations().init(42, -1L).agreed().flags();
     }
   }
 

@@ -9,6 +9,7 @@ public final class InitFlags {
   public static final long BIG_WRITES = 1 << 5;
   public static final long DONT_MASK = 1 << 6;
   public static final long FLOCK_LOCKS = 1 << 10;
+  public static final long HAS_IOCTL_DIR = 1 << 11;
   public static final long AUTO_INVAL_DATA = 1 << 12;
   public static final long DO_READDIRPLUS = 1 << 13;
   public static final long READDIRPLUS_AUTO = 1 << 14;
@@ -24,6 +25,7 @@ public final class InitFlags {
   public static final long SECURITY_CTX = 1L << 32;
   public static final long CREATE_SUPP_GROUP = 1L << 34;
   public static final long DIRECT_IO_ALLOW_MMAP = 1L << 36;
+  public static final long ALLOW_IDMAP = 1L << 40;
 
   /** What every Linux of the last years sends and nothing looks different for. */
   public static final long EVERYDAY =

@@ -51,7 +51,8 @@ final class Features {
             InitFlag.PARALLEL_DIROPS,
             InitFlag.MAX_PAGES,
             InitFlag.INIT_EXT,
-            InitFlag.CREATE_SUPP_GROUP);
+            InitFlag.CREATE_SUPP_GROUP,
+            InitFlag.ALLOW_IDMAP);
     wanted |= when(options.readdirplus(), InitFlag.DO_READDIRPLUS, InitFlag.READDIRPLUS_AUTO);
     wanted |= when(options.writeback(), InitFlag.WRITEBACK_CACHE);
     wanted |= when(options.posixLocks(), InitFlag.POSIX_LOCKS);

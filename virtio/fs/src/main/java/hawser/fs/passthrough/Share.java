@@ -20,6 +20,9 @@ import java.util.OptionalInt;
 
 /** What all operations on a shared folder have in common. Safe from any thread. */
 final class Share {
+  /** To the host's kernel this is no user or group, but whichever it was before. */
+  private static final int NOBODY = -1;
+
   private static final ThreadLocal<Statx> STATUS = ThreadLocal.withInitial(Statx::new);
 
   final ShareOptions options;
@@ -174,6 +177,9 @@ final class Share {
   private static int allowed(long id) throws BlockFault {
     if (id == IdMap.FORBIDDEN) {
       throw Kernel.no(Errno.EPERM);
+    }
+    if ((int) id == NOBODY) {
+      throw Kernel.no(Errno.EINVAL);
     }
     return (int) id;
   }
