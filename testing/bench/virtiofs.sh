@@ -1,5 +1,6 @@
-# A shared folder over vhost-user, driven by our own front-end, beside virtiofsd. Both serve a folder
-# each on the same file system, without sandboxes: the kernel's filters cost each call the same.
+# A shared folder over vhost-user, driven by our own front-end, beside virtiofsd. Both serve the same
+# folder, one after the other, for how the page cache holds a file decides as much as who serves it;
+# and without sandboxes: the kernel's filters cost each call the same.
 . ./fs-shared.sh
 
 # load SERVER WORK NUMBER...: what FsLoad prints. The servers end with their guest, so each load has
@@ -9,8 +10,8 @@ load() {
   shift
   # shellcheck disable=SC2086
   case $server in
-    hawser) start_fs hawser "$work/hawser" "$HAWSER" virtiofsd $WITHOUT_SANDBOX $OURS ;;
-    virtiofsd) start_fs virtiofsd "$work/virtiofsd" "$virtiofsd" $WITHOUT_SANDBOX $THEIRS ;;
+    hawser) start_fs hawser "$work/shared" "$HAWSER" virtiofsd $WITHOUT_SANDBOX $OURS ;;
+    virtiofsd) start_fs virtiofsd "$work/shared" "$virtiofsd" $WITHOUT_SANDBOX $THEIRS ;;
   esac
   drive_fs "$server" "$@"
   stop_all
@@ -47,7 +48,7 @@ done
 say "20,000 files"
 for run in $(seq "$RUNS"); do
   for server in hawser virtiofsd; do
-    rm -rf "${work:?}/$server/files"
+    rm -rf "${work:?}/shared/files"
     load "$server" files 20000 >"$work/numbers"
     number=0
     while read -r value; do
@@ -74,7 +75,7 @@ row mixed "virtio-fs, mixed work, 4 queues of 4 (virtiofsd: one of 16)" "/s" mor
 # each of them, which not every machine allows.
 say "100,000 files known"
 load hawser make 100000
-start_fs hawser "$work/hawser" "$HAWSER" virtiofsd $WITHOUT_SANDBOX
+start_fs hawser "$work/shared" "$HAWSER" virtiofsd $WITHOUT_SANDBOX
 mkfifo "$work/go"
 drive_fs hawser tree 100000 <"$work/go" >"$work/known" &
 driver=$!

@@ -24,6 +24,7 @@ import java.util.concurrent.Future;
  */
 public final class FsLoad {
   private static final long FILE_BYTES = 256 << 20;
+  private static final int PIECE_BYTES = 64 << 10;
   private static final int FILES_IN_FOLDER = 1000;
   private static final int LISTING_ROOM = 32 << 10;
   private static final int KNOWN_MAX = 1000;
@@ -53,14 +54,17 @@ public final class FsLoad {
     }
   }
 
-  /** A file full of something. */
+  /**
+   * A file full of something, in short pieces: where the kernel has a file in large ones, ext4
+   * walks through all blocks of one for each 4k that is written into it, whoever writes.
+   */
   private static Transfers.Target target(FuseOperations fuse, String name) {
     Answer made = fuse.create(FuseOperations.ROOT_NODE, name, 2, 0644, 0);
     Answer.Created file = made.created();
     long node = file.entry().node();
     long handle = file.opened().handle();
     if (file.entry().attributes().size() < FILE_BYTES) {
-      byte[] content = new byte[1 << 20];
+      byte[] content = new byte[PIECE_BYTES];
       new Random(1).nextBytes(content);
       for (long at = 0; at < FILE_BYTES; at += content.length) {
         fuse.write(node, handle, at, content).ok();
