@@ -40,14 +40,14 @@ public final class Inbox<T> implements AutoCloseable {
     return true;
   }
 
-  /** Puts items before all others, whether there is room or not. */
-  public synchronized void putBefore(List<T> earlier) {
+  /** Puts others in the place of what is in it, at most as many as it holds. */
+  public synchronized void replace(List<T> others) {
     if (closed) {
       return;
     }
-    for (T item : earlier.reversed()) {
-      items.addFirst(item);
-    }
+    items.clear();
+    items.addAll(others);
+    notifyAll();
     EventFd.signal(event);
   }
 

@@ -39,11 +39,9 @@ public final class InputDevice implements Device, SavesState {
 
   private static final int MAGIC = 0x50494848; // "HHIP"
 
-  /**
-   * What the driver selected, then events: those that came along are kept beside those of the
-   * destination's own.
-   */
-  private static final SmallState FORM = new SmallState("input", MAGIC, EVENT_BYTES, 1, 1 << 16);
+  /** The first item of a state is what the driver selected, the others are events. */
+  private static final SmallState FORM =
+      new SmallState("input", MAGIC, EVENT_BYTES, 1, 1 + EVENTS_MAX);
 
   private final Inbox<byte[]> events = new Inbox<>(EVENTS_MAX);
   private int select;
@@ -148,7 +146,7 @@ public final class InputDevice implements Device, SavesState {
       items.get(event);
       waiting.add(event);
     }
-    events.putBefore(waiting);
+    events.replace(waiting);
   }
 
   @Override

@@ -46,7 +46,10 @@ final class QueueWorker implements Completion, Runnable {
   private boolean suspending;
   private boolean ended;
   private boolean callDue;
+
+  /** What was done last was to take something back that the handler had elsewhere. */
   private boolean attended;
+
   private long taken;
   private long given;
   private volatile boolean interrupted;
