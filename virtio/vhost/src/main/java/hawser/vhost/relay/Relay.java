@@ -46,6 +46,14 @@ public final class Relay {
     void served();
   }
 
+  /**
+   * What is not offered, whatever the back-end can: memory that comes late is promised to one
+   * process, and a successor would not get it; calls in band have answers, and one that was on its
+   * way to a process which died would be its successor's answer to something else.
+   */
+  private static final long WITHHELD =
+      ProtocolFeature.maskOf(ProtocolFeature.PAGEFAULT, ProtocolFeature.INBAND_NOTIFICATIONS);
+
   private final VhostSocket frontEnd;
   private final Successors successors;
   private final SetUp setUp = new SetUp();
@@ -94,6 +102,7 @@ public final class Relay {
 
   /** False when there is no back-end any more. */
   private boolean forwarded(Order said) {
+    checkProtocol(said);
     Order order = setUp.heard(said);
     boolean kept = false;
     try {
@@ -125,6 +134,17 @@ public final class Relay {
     }
   }
 
+  /** Our own back-end would agree, for it has offered more than the front-end was told. */
+  private static void checkProtocol(Order said) {
+    if (said.code() != FrontEndCode.SET_PROTOCOL_FEATURES) {
+      return;
+    }
+    long withheld = said.payload().getLong() & WITHHELD;
+    if (withheld != 0) {
+      throw new PeerFault("SET_PROTOCOL_FEATURES: %#x was not offered".formatted(withheld));
+    }
+  }
+
   /** Keeps what the order means for a successor; false if the back-end has refused it. */
   private boolean understood(Order order, Received answer) {
     FrontEndCode code = order.code();
@@ -152,8 +172,7 @@ public final class Relay {
       ByteBuffer payload = answer.payload();
       if (answer.header().request() == FrontEndCode.GET_PROTOCOL_FEATURES.number
           && payload.remaining() == Long.BYTES) {
-        // Memory that comes late is promised to one process, and a successor would not get it.
-        payload = VhostSocket.number(first(answer) & ~ProtocolFeature.PAGEFAULT.mask);
+        payload = VhostSocket.number(first(answer) & ~WITHHELD);
       }
       frontEnd.send(answer.header().request(), Header.REPLY, payload, with);
     }

@@ -58,9 +58,7 @@ final class SetUp implements AutoCloseable {
 
   /** Whether a back-end needs a record of requests under way before it hears this. */
   boolean needsInflight(Order order) {
-    boolean starts =
-        order.code() == FrontEndCode.SET_VRING_KICK || order.code() == FrontEndCode.VRING_KICK;
-    return starts && ownInflight && !has(Step.INFLIGHT);
+    return order.code() == FrontEndCode.SET_VRING_KICK && ownInflight && !has(Step.INFLIGHT);
   }
 
   /** Whether the back-end has been told which protocol features are used. */
@@ -100,13 +98,16 @@ final class SetUp implements AutoCloseable {
       case SET_VRING_CALL -> put(Step.CALL, order);
       case SET_VRING_ERR -> put(Step.ERROR, order);
       case SET_VRING_KICK -> put(Step.KICK, order);
-      case VRING_KICK -> startInBand(order);
       case SET_VRING_ENABLE -> enable(order);
       case SET_STATUS -> {
         if (order.vring() == 0) {
+          // A new back-end has that status, and would forget its vrings if it heard it.
+          order.close();
+          drop(new Place(Step.STATUS, 0));
           reset();
+        } else {
+          put(Step.STATUS, 0, order);
         }
-        put(Step.STATUS, 0, order);
       }
       case RESET_DEVICE -> {
         order.close();
@@ -128,6 +129,7 @@ final class SetUp implements AutoCloseable {
           POSTCOPY_END,
           GET_INFLIGHT_FD,
           GPU_SET_SOCKET,
+          VRING_KICK,
           GET_MAX_MEM_SLOTS,
           GET_STATUS,
           GET_SHARED_OBJECT,
@@ -143,6 +145,11 @@ final class SetUp implements AutoCloseable {
     int vring = answer.getInt();
     drop(new Place(Step.KICK, vring));
     put(Step.BASE, vring, Order.of(new SetVringBase(vring, answer.getInt())));
+    Order disabled = told.remove(new Place(Step.DISABLED, vring));
+    if (disabled != null) {
+      // Nothing is left to be finished: started again, it works only once it is enabled again.
+      put(Step.ENABLED, disabled);
+    }
     endInflight();
   }
 
@@ -195,15 +202,6 @@ final class SetUp implements AutoCloseable {
       case RemMemReg(var region) -> region;
       default -> throw new AssertionError("asked of those two only");
     };
-  }
-
-  /** The first kick starts the vring; a descriptor for kicks does that too, and more. */
-  private void startInBand(Order order) {
-    if (told.containsKey(new Place(Step.KICK, order.vring()))) {
-      order.close();
-    } else {
-      put(Step.KICK, order);
-    }
   }
 
   /**

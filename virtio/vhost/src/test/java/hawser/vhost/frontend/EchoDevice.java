@@ -15,8 +15,17 @@ import java.lang.foreign.MemorySegment;
 final class EchoDevice implements Device, SavesState {
   private static final int BYTES_MAX = 1 << 16;
 
+  private final int queues;
   volatile byte[] state = new byte[0];
   volatile DeviceHost host = () -> {};
+
+  EchoDevice() {
+    this(2);
+  }
+
+  EchoDevice(int queues) {
+    this.queues = queues;
+  }
 
   @Override
   public int virtioId() {
@@ -40,7 +49,7 @@ final class EchoDevice implements Device, SavesState {
 
   @Override
   public int queues() {
-    return 2;
+    return queues;
   }
 
   @Override

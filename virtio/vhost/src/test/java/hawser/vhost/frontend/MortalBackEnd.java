@@ -18,16 +18,31 @@ final class MortalBackEnd implements Relay.Successors, AutoCloseable {
   private final int cutAt;
   private final boolean swallowsAnswer;
   private int mortals;
+  private int link = Descriptors.NONE;
   private Thread between = Thread.ofPlatform().unstarted(() -> {});
 
   /** How many have been told everything after another. */
   int successions;
 
   MortalBackEnd(Device device, int mortals, int cutAt, boolean swallowsAnswer) {
-    this.served = new Served(device);
+    this(new Served(device), mortals, cutAt, swallowsAnswer);
+  }
+
+  MortalBackEnd(Served served, int mortals, int cutAt, boolean swallowsAnswer) {
+    this.served = served;
     this.mortals = mortals;
     this.cutAt = cutAt;
     this.swallowsAnswer = swallowsAnswer;
+  }
+
+  /** Those that die when they are told to. */
+  static MortalBackEnd of(Device device) {
+    return new MortalBackEnd(device, Integer.MAX_VALUE, Integer.MAX_VALUE, false);
+  }
+
+  /** The present one is gone: what the front-end asks from now on, its successor answers. */
+  synchronized void die() {
+    SocketCalls.shutdown(link, SocketCalls.SHUT_RDWR);
   }
 
   @Override
@@ -48,7 +63,7 @@ final class MortalBackEnd implements Relay.Successors, AutoCloseable {
     if (Result.failed(result)) {
       throw new AssertionError(Result.errno(result).text());
     }
-    between = Thread.ofPlatform().start(() -> pass(pair[1], backEnd));
+    begin(pair[1], backEnd);
     return pair[0];
   }
 
@@ -60,6 +75,11 @@ final class MortalBackEnd implements Relay.Successors, AutoCloseable {
   @Override
   public void served() {
     successions++;
+  }
+
+  private synchronized void begin(int relay, int backEnd) {
+    link = relay;
+    between = Thread.ofPlatform().start(() -> pass(relay, backEnd));
   }
 
   private void pass(int relay, int backEnd) {

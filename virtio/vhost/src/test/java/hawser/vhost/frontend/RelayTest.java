@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import hawser.base.BlockFault;
 import hawser.sys.FileCalls;
-import hawser.sys.Result;
 import hawser.sys.SocketCalls;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.relay.Relay;
 import java.io.File;
 import java.nio.ByteBuffer;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,19 +25,6 @@ class RelayTest {
   private static final long WITHOUT_RECORD =
       DriverPlan.PROTOCOL_ALL & ~ProtocolFeature.INFLIGHT_SHMFD.mask;
 
-  /** A relay on a thread of its own, with a front-end's end of its socket. */
-  private record Running(int frontEnd, CompletableFuture<Boolean> left) {
-    static Running with(Relay.Successors backEnds) {
-      int[] pair = new int[2];
-      long result = SocketCalls.socketPair(pair);
-      if (Result.failed(result)) {
-        throw new AssertionError(Result.errno(result).text());
-      }
-      var relay = new Relay(pair[1], backEnds.next(), backEnds);
-      return new Running(pair[0], CompletableFuture.supplyAsync(relay::run));
-    }
-  }
-
   @ParameterizedTest
   @CsvSource({"false, false", "false, true", "true, false", "true, true"})
   void itIsCutOffAtEachMessage(boolean swallowsAnswer, boolean packed) throws Exception {
@@ -47,7 +32,7 @@ class RelayTest {
     int fewest = Integer.MAX_VALUE;
     for (int cutAt = 0; cutAt < MESSAGES; cutAt += packed ? 3 : 1) {
       try (var backEnds = new MortalBackEnd(new EchoDevice(), 1, cutAt, swallowsAnswer)) {
-        Running relay = Running.with(backEnds);
+        RunningRelay relay = RunningRelay.with(backEnds);
         live(relay.frontEnd(), packed, WITHOUT_RECORD);
         assertThat(relay.left().join()).isTrue();
         successions += backEnds.successions;
@@ -99,7 +84,7 @@ class RelayTest {
   void theFrontEndsOwnRecordIsUsed() throws Exception {
     for (int cutAt = 0; cutAt < MESSAGES; cutAt += 5) {
       try (var backEnds = new MortalBackEnd(new EchoDevice(), 1, cutAt, false)) {
-        Running relay = Running.with(backEnds);
+        RunningRelay relay = RunningRelay.with(backEnds);
         live(relay.frontEnd(), false, DriverPlan.PROTOCOL_ALL);
         assertThat(relay.left().join()).isTrue();
       }
@@ -109,13 +94,13 @@ class RelayTest {
   @Test
   void aHundredDeathsLeaveNoDescriptorBehind() throws Exception {
     try (var backEnds = new MortalBackEnd(new EchoDevice(), 2, 30, false)) {
-      Running relay = Running.with(backEnds);
+      RunningRelay relay = RunningRelay.with(backEnds);
       live(relay.frontEnd(), false, WITHOUT_RECORD);
       assertThat(relay.left().join()).isTrue();
     }
     int before = descriptors();
     try (var backEnds = new MortalBackEnd(new EchoDevice(), 100, 12, false)) {
-      Running relay = Running.with(backEnds);
+      RunningRelay relay = RunningRelay.with(backEnds);
       live(relay.frontEnd(), false, WITHOUT_RECORD);
       assertThat(relay.left().join()).isTrue();
       assertThat(backEnds.alive()).as("one after all that died").isEqualTo(1);
