@@ -14,10 +14,14 @@ import hawser.vhost.relay.Relay;
  * reaches them, or their answer to it nobody.
  */
 final class MortalBackEnd implements Relay.Successors, AutoCloseable {
+  /** So many in a row that die of what they are told are not to be the relay's for ever. */
+  private static final int UNSERVED_MAX = 200;
+
   private final Served served;
   private final int cutAt;
   private final boolean swallowsAnswer;
   private int mortals;
+  private int unserved;
   private int link = Descriptors.NONE;
   private Thread between = Thread.ofPlatform().unstarted(() -> {});
 
@@ -54,6 +58,9 @@ final class MortalBackEnd implements Relay.Successors, AutoCloseable {
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+    if (++unserved > UNSERVED_MAX) {
+      return Descriptors.NONE;
+    }
     int backEnd = served.connect();
     if (mortals-- <= 0) {
       return backEnd;
@@ -75,6 +82,7 @@ final class MortalBackEnd implements Relay.Successors, AutoCloseable {
   @Override
   public void served() {
     successions++;
+    unserved = 0;
   }
 
   private synchronized void begin(int relay, int backEnd) {

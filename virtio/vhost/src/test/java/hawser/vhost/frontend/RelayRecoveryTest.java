@@ -91,6 +91,7 @@ class RelayRecoveryTest {
         RunningRelay relay = RunningRelay.with(backEnds);
         var frontEnd = new FrontEnd(relay.frontEnd(), FrontEnd.PATIENCE)) {
       frontEnd.setProtocolFeatures(IN_BAND & ~PROTOCOL);
+      assertThatThrownBy(frontEnd::getFeatures).isInstanceOf(PeerFault.class);
       assertThatThrownBy(() -> relay.left().join())
           .isInstanceOf(CompletionException.class)
           .hasCauseInstanceOf(PeerFault.class)
@@ -190,7 +191,7 @@ class RelayRecoveryTest {
     }
   }
 
-  /** QEMU says status 0 when it stops, and another one only after it has set up the vrings. */
+  /** Status 0 resets; the front-end may set up vrings before it says another one. */
   @Test
   void aResetOfBeforeIsNotSaidAgain() throws Exception {
     try (var backEnds = MortalBackEnd.of(new EchoDevice());
