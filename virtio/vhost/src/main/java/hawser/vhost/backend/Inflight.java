@@ -8,6 +8,7 @@ import hawser.sys.MemoryCalls;
 import hawser.sys.Result;
 import hawser.sys.Stat;
 import hawser.vhost.message.InflightArea;
+import hawser.vhost.ring.Cells;
 import hawser.vhost.ring.PackedInflight;
 import hawser.vhost.ring.RingLayout;
 import hawser.vhost.ring.SplitInflight;
@@ -18,6 +19,9 @@ import hawser.vhost.ring.SplitInflight;
  */
 final class Inflight {
   private static final int ALIGNMENT = 64;
+
+  /** Of both kinds of record: 0 in one that nobody has used. */
+  private static final int VERSION_AT = 8;
 
   private final long address;
   private final long bytes;
@@ -96,6 +100,12 @@ final class Inflight {
     return queue < area.queues() && size <= area.queueSize() && ringPacked == packed
         ? address + queue * stride(area.queueSize(), packed)
         : 0;
+  }
+
+  /** Whether somebody has worked with a queue's record. */
+  boolean begun(int queue, int size, boolean ringPacked) {
+    long record = record(queue, size, ringPacked);
+    return record != 0 && Cells.u16(record + VERSION_AT) != 0;
   }
 
   void unmap() {

@@ -74,14 +74,18 @@ final class QueueWorker implements Completion, Runnable {
         Thread.ofPlatform().daemon().name("%s-queue-%d".formatted(device, queue)).start(this);
   }
 
-  /** Lets the queue work. It must be stopped. */
-  void start(Work newWork) {
+  /**
+   * Lets the queue work. It must be stopped.
+   *
+   * @param onlyLeft whether only chains are to be served that a predecessor left in its record
+   */
+  void start(Work newWork, boolean onlyLeft) {
     lock.lock();
     try {
       work = newWork;
       stopping = false;
       suspending = false;
-      interrupted = false;
+      interrupted = onlyLeft;
       stopAsked = false;
       changed.signalAll();
     } finally {
@@ -173,6 +177,10 @@ final class QueueWorker implements Completion, Runnable {
 
   private void serve(Work now) {
     now.ring().disableKicks();
+    // What a predecessor took is under way: a queue that is to stop finishes that first.
+    while (now.ring().hasLeft() && now.handler().wants()) {
+      boolean _ = serveBatch(now);
+    }
     while (!interrupted) {
       if (!serveBatch(now) && !moreComesSoon(now)) {
         if (!now.handler().wants() || !now.ring().enableKicks()) {
@@ -214,7 +222,7 @@ final class QueueWorker implements Completion, Runnable {
   /** Whether there was something to do. */
   private boolean serveBatch(Work now) {
     int count = 0;
-    while (count < BATCH && now.handler().wants()) {
+    while (count < BATCH && now.handler().wants() && (!interrupted || now.ring().hasLeft())) {
       Chain chain = take(now);
       if (chain == null) {
         break;

@@ -392,8 +392,12 @@ final class Session {
   }
 
   private Reply getVringBase(int index) {
-    boolean worked = vring(index).started();
-    int base = vring(index).stop(suspends());
+    Vring vring = vring(index);
+    boolean worked = vring.started();
+    if (!postcopy.unconfirmed()) {
+      vring.finishLeft(around());
+    }
+    int base = vring.stop(suspends());
     if (worked && vrings.stream().noneMatch(Vring::started)) {
       device.suspended();
     }

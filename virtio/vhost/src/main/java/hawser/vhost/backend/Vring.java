@@ -99,10 +99,27 @@ final class Vring {
 
   /** Lets the vring work, if that is its state. */
   void resume(Surroundings around) {
-    SetVringAddr at = addresses;
-    if (!started || !enabled || ring != null) {
-      return;
+    if (started && enabled && ring == null) {
+      begin(around, false);
     }
+  }
+
+  /**
+   * What a predecessor left in its record is finished, and where to go on found there, also by a
+   * vring that is to stop and was not enabled before.
+   */
+  void finishLeft(Surroundings around) {
+    Inflight inflight = around.inflight();
+    if (started
+        && ring == null
+        && inflight != null
+        && inflight.begun(index, size, around.packed())) {
+      begin(around, true);
+    }
+  }
+
+  private void begin(Surroundings around, boolean onlyLeft) {
+    SetVringAddr at = addresses;
     if (at == null || size == 0) {
       // No fault: size and addresses may come yet, and are changes of their own.
       options.log().accept("vring %d is started without size and addresses".formatted(index));
@@ -132,7 +149,8 @@ final class Vring {
             handler,
             descriptors,
             around.packed() && recorded,
-            layout.inOrder() ? new Order() : null));
+            layout.inOrder() ? new Order() : null),
+        onlyLeft);
     if (recorded) {
       // A predecessor may have died after it gave a chain back and before it called: the driver
       // would wait for ever.

@@ -34,7 +34,6 @@ record Place(Step step, int which) implements Comparable<Place> {
     ERROR,
     KICK,
     ENABLED,
-    DISABLED,
     STATUS
   }
 

@@ -8,6 +8,7 @@ import hawser.vhost.message.Descriptors;
 import hawser.vhost.message.FrontEndCode;
 import hawser.vhost.message.FrontEndMessage.GetInflightFd;
 import hawser.vhost.message.FrontEndMessage.GetQueueNum;
+import hawser.vhost.message.FrontEndMessage.MemoryServed;
 import hawser.vhost.message.FrontEndMessage.SetInflightFd;
 import hawser.vhost.message.FrontEndMessage.SetProtocolFeatures;
 import hawser.vhost.message.Header;
@@ -102,10 +103,11 @@ public final class Relay {
 
   /** False when there is no back-end any more. */
   private boolean forwarded(Order said) {
-    checkProtocol(said);
-    Order order = setUp.heard(said);
+    Order order = said;
     boolean kept = false;
     try {
+      checkOffered(said);
+      order = setUp.heard(said);
       if (setUp.needsInflight(order) && !recordShared()) {
         return false;
       }
@@ -135,13 +137,17 @@ public final class Relay {
   }
 
   /** Our own back-end would agree, for it has offered more than the front-end was told. */
-  private static void checkProtocol(Order said) {
-    if (said.code() != FrontEndCode.SET_PROTOCOL_FEATURES) {
-      return;
+  private static void checkOffered(Order said) {
+    FrontEndCode code = said.code();
+    if (code == FrontEndCode.SET_PROTOCOL_FEATURES) {
+      long withheld = said.payload().getLong() & WITHHELD;
+      if (withheld != 0) {
+        throw new PeerFault("SET_PROTOCOL_FEATURES: %#x was not offered".formatted(withheld));
+      }
     }
-    long withheld = said.payload().getLong() & WITHHELD;
-    if (withheld != 0) {
-      throw new PeerFault("SET_PROTOCOL_FEATURES: %#x was not offered".formatted(withheld));
+    if ((code == FrontEndCode.ADD_MEM_REG || code == FrontEndCode.REM_MEM_REG)
+        && said.payload().remaining() == MemoryServed.BYTES) {
+      throw new PeerFault("%s: no region, and postcopy was not offered".formatted(code));
     }
   }
 

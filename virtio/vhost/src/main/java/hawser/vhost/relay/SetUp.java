@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class SetUp implements AutoCloseable {
   /** What a vring forgets when the device is reset; whom to call stays. */
   private static final Set<Step> FORGOTTEN =
-      EnumSet.of(Step.SIZE, Step.BASE, Step.ADDRESSES, Step.KICK, Step.ENABLED, Step.DISABLED);
+      EnumSet.of(Step.SIZE, Step.BASE, Step.ADDRESSES, Step.KICK, Step.ENABLED);
 
   private final Map<Place, Order> told = new TreeMap<>();
   private long protocol;
@@ -98,7 +98,7 @@ final class SetUp implements AutoCloseable {
       case SET_VRING_CALL -> put(Step.CALL, order);
       case SET_VRING_ERR -> put(Step.ERROR, order);
       case SET_VRING_KICK -> put(Step.KICK, order);
-      case SET_VRING_ENABLE -> enable(order);
+      case SET_VRING_ENABLE -> put(Step.ENABLED, order);
       case SET_STATUS -> {
         if (order.vring() == 0) {
           // A new back-end has that status, and would forget its vrings if it heard it.
@@ -145,11 +145,6 @@ final class SetUp implements AutoCloseable {
     int vring = answer.getInt();
     drop(new Place(Step.KICK, vring));
     put(Step.BASE, vring, Order.of(new SetVringBase(vring, answer.getInt())));
-    Order disabled = told.remove(new Place(Step.DISABLED, vring));
-    if (disabled != null) {
-      // Nothing is left to be finished: started again, it works only once it is enabled again.
-      put(Step.ENABLED, disabled);
-    }
     endInflight();
   }
 
@@ -202,24 +197,6 @@ final class SetUp implements AutoCloseable {
       case RemMemReg(var region) -> region;
       default -> throw new AssertionError("asked of those two only");
     };
-  }
-
-  /**
-   * A vring that has worked and is disabled may have requests under way, and has gone on from its
-   * base: a successor lets it work to finish the first and find out the second.
-   */
-  private void enable(Order order) {
-    Order before = told.get(new Place(Step.ENABLED, order.vring() & 0xff));
-    if (before != null && isOn(before) && !isOn(order)) {
-      put(Step.DISABLED, order);
-    } else {
-      drop(new Place(Step.DISABLED, order.vring() & 0xff));
-      put(Step.ENABLED, order);
-    }
-  }
-
-  private static boolean isOn(Order enable) {
-    return enable.payload().getInt(Integer.BYTES) != 0;
   }
 
   private void put(Step step, Order order) {

@@ -17,6 +17,9 @@ public sealed interface DeviceRing permits SplitRing, PackedRing {
   /** The next chain that the driver made available, or null. */
   @Nullable Chain take();
 
+  /** Whether chains are still to be taken that a predecessor left in its record. */
+  boolean hasLeft();
+
   /** Puts a chain into the used ring, where the driver sees it at once. */
   void give(Chain chain, long written);
 

@@ -48,6 +48,9 @@ public final class PackedRing implements DeviceRing {
     this.used = place(base >>> 16);
     this.usedWrap = wrap(base >>> 16);
     if (inflight != null && inflight.recover(layout, used, usedWrap)) {
+      // A predecessor may have died between a write and its mark.
+      at.markUsed(0, RingLayout.descriptorBytes(layout.size()));
+      at.markEvents();
       used = inflight.used();
       usedWrap = inflight.usedWrap();
       int ahead = used + inflight.placesUnderWay();
@@ -93,7 +96,7 @@ public final class PackedRing implements DeviceRing {
 
   @Override
   public @Nullable Chain take() {
-    if (inflight != null && again < inflight.leftCount()) {
+    if (inflight != null && hasLeft()) {
       return takeAgain(inflight, again++);
     }
     if (!ready()) {
@@ -180,6 +183,11 @@ public final class PackedRing implements DeviceRing {
   }
 
   @Override
+  public boolean hasLeft() {
+    return inflight != null && again < inflight.leftCount();
+  }
+
+  @Override
   public void give(Chain chain, long written) {
     at.markWritten(chain);
     chain.underWay = false;
@@ -234,7 +242,7 @@ public final class PackedRing implements DeviceRing {
     }
     at.markEvents();
     VarHandle.fullFence();
-    return (inflight != null && again < inflight.leftCount()) || ready();
+    return hasLeft() || ready();
   }
 
   @Override

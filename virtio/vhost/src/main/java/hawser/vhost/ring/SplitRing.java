@@ -48,6 +48,8 @@ public final class SplitRing implements DeviceRing {
     this.nextAvailable = base & 0xffff;
     if (inflight != null) {
       again.addAll(inflight.recover(used));
+      // A predecessor may have died between a write and its mark.
+      at.markUsed(0, RingLayout.usedBytes(at.size()));
       nextAvailable = used + again.size() & 0xffff;
     }
     this.available = nextAvailable;
@@ -166,6 +168,11 @@ public final class SplitRing implements DeviceRing {
   }
 
   @Override
+  public boolean hasLeft() {
+    return !again.isEmpty();
+  }
+
+  @Override
   public void give(Chain chain, long written) {
     at.markWritten(chain);
     if (inflight != null) {
@@ -209,7 +216,7 @@ public final class SplitRing implements DeviceRing {
       at.markUsed(0, 2);
     }
     VarHandle.fullFence();
-    return !again.isEmpty() || nextAvailable != available || look();
+    return hasLeft() || nextAvailable != available || look();
   }
 
   @Override
