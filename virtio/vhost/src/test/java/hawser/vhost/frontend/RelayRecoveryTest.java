@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import hawser.base.PeerFault;
 import hawser.vhost.backend.BackEndOptions;
+import hawser.vhost.message.FrontEndCode;
 import hawser.vhost.message.MemoryRegion;
 import hawser.vhost.message.ProtocolFeature;
 import hawser.vhost.message.VirtioFeature;
+import hawser.vhost.ring.RingLayout;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a back-end had been told when it died, piece by piece, is so at its successor. */
@@ -125,6 +128,45 @@ class RelayRecoveryTest {
     }
   }
 
+  /** The one that died may have written anywhere in it without having said so. */
+  @ParameterizedTest
+  @ValueSource(longs = {DriverPlan.SPLIT, DriverPlan.PACKED})
+  void theSuccessorMarksTheWholeRing(long features) throws Exception {
+    int size = 2048;
+    try (var backEnds = MortalBackEnd.of(new EchoDevice());
+        RunningRelay relay = RunningRelay.with(backEnds);
+        GuestRam ram = GuestRam.of(1 << 20);
+        Driver driver = start(relay, ram, plan(features).withQueues(1, size, 0))) {
+      DirtyPages log = driver.startLog();
+      log.take();
+      succeed(backEnds, driver);
+      RingMemory ring = driver.queue(0).memory();
+      boolean packed = (features & VirtioFeature.RING_PACKED) != 0;
+      int first = page(packed ? ring.descriptors() : ring.used());
+      long bytes = packed ? RingLayout.descriptorBytes(size) : RingLayout.usedBytes(size);
+      int end = first + (int) (bytes / GuestRam.PAGE_BYTES);
+      assertThat(log.take().nextClearBit(first))
+          .as("pages %d to %d", first, end)
+          .isGreaterThanOrEqualTo(end);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = FrontEndCode.class,
+      names = {"ADD_MEM_REG", "REM_MEM_REG"})
+  void memoryIsNotServedLate(FrontEndCode request) throws Exception {
+    try (var backEnds = MortalBackEnd.of(new EchoDevice());
+        RunningRelay relay = RunningRelay.with(backEnds);
+        var frontEnd = new FrontEnd(relay.frontEnd(), FrontEnd.PATIENCE)) {
+      frontEnd.memoryServed(request);
+      assertThatThrownBy(frontEnd::getFeatures).isInstanceOf(PeerFault.class);
+      assertThatThrownBy(() -> relay.left().join())
+          .hasCauseInstanceOf(PeerFault.class)
+          .hasMessageContaining("postcopy was not offered");
+    }
+  }
+
   /** Whether the pages of an answer are marked, and those of the ring. */
   private static boolean marks(BitSet pages, Driver driver, long at) {
     RingMemory ring = driver.queue(0).memory();
@@ -163,9 +205,8 @@ class RelayRecoveryTest {
       int second = driver.queue(1).usedBase();
       int third = driver.queue(2).usedBase();
       int fourth = driver.queue(3).usedBase();
-      succeed(backEnds, driver);
-      echo(driver.queue(0), ram, at);
       ask(driver.queue(1), ram, waiting + 4 * BYTES);
+      succeed(backEnds, driver);
       echo(driver.queue(0), ram, at);
       assertThat(driver.queue(1).ready()).as("served while disabled").isFalse();
       assertThat(frontEnd.getVringBase(1)).isEqualTo(second);

@@ -112,6 +112,27 @@ class SuspendedRequestsTest {
     }
   }
 
+  /** Often, for the queue's thread must not have woken yet. */
+  @ParameterizedTest
+  @ValueSource(longs = {DriverPlan.SPLIT, DriverPlan.PACKED})
+  void theSuccessorServesThemAlsoIfItStopsAtOnce(long features) throws Exception {
+    for (int i = 0; i < 50; i++) {
+      var holding = new Holding();
+      try (var first = new Served(holding);
+          var second = new Served(new EchoDevice());
+          GuestRam ram = GuestRam.of(1 << 20);
+          Driver driver =
+              Driver.start(first.frontEnd(), ram, DriverPlan.of(features).withProtocol(PROTOCOL))) {
+        request(driver.queue(0), ram);
+        holding.taken.await();
+        driver.stop();
+        driver.reconnect(second.frontEnd());
+        driver.stop();
+        assertThat(served(driver.queue(0))).hasSize(REQUESTS);
+      }
+    }
+  }
+
   @Test
   void aFrontEndThatDoesNotKnowThemWaits() throws Exception {
     var holding = new Holding();
