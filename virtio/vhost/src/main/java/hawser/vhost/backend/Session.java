@@ -394,7 +394,7 @@ final class Session {
   private Reply getVringBase(int index) {
     Vring vring = vring(index);
     boolean worked = vring.started();
-    if (!postcopy.unconfirmed()) {
+    if (!suspends() && !postcopy.unconfirmed()) {
       vring.finishLeft(around());
     }
     int base = vring.stop(suspends());
