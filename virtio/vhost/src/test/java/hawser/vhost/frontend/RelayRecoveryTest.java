@@ -14,6 +14,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -125,6 +126,46 @@ class RelayRecoveryTest {
       driver.stopLog();
       succeed(backEnds, driver);
       echo(driver.queue(0), ram, after);
+    }
+  }
+
+  /** A back-end takes a request and comes to an end; the vring is disabled then. */
+  @ParameterizedTest
+  @ValueSource(longs = {DriverPlan.SPLIT, DriverPlan.PACKED})
+  void whatIsLeftIsFinishedByAVringThatIsOnlyStopped(long features) throws Exception {
+    int taken = features == DriverPlan.PACKED ? 4 : 2;
+    var taking = new CountDownLatch(1);
+    var options =
+        new BackEndOptions(
+            0,
+            false,
+            false,
+            _ -> {},
+            step -> {
+              if (step == taken && taking.getCount() > 0) {
+                taking.countDown();
+                throw new PeerFault("the end");
+              }
+            });
+    var served = new Served(new EchoDevice(), options);
+    try (var backEnds = new MortalBackEnd(served, Integer.MAX_VALUE, Integer.MAX_VALUE, false);
+        RunningRelay relay = RunningRelay.with(backEnds);
+        GuestRam ram = GuestRam.of(1 << 20);
+        Driver driver = start(relay, ram, plan(features))) {
+      FrontEnd frontEnd = driver.frontEnd();
+      DriverQueue queue = driver.queue(0);
+      long at = ram.allocate(4 * BYTES, 64);
+      ask(queue, ram, at);
+      taking.await();
+      frontEnd.setVringEnable(0, false);
+      succeed(backEnds, driver);
+      ask(queue, ram, at + 2 * BYTES);
+      frontEnd.getVringBase(0);
+      awaitAnswer(queue, ram, at);
+      assertThat(queue.ready()).as("served while disabled").isFalse();
+      frontEnd.setVringKick(0, queue.kickDescriptor());
+      frontEnd.setVringEnable(0, true);
+      awaitAnswer(queue, ram, at + 2 * BYTES);
     }
   }
 

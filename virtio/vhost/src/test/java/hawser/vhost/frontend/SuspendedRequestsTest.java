@@ -93,8 +93,7 @@ class SuspendedRequestsTest {
     try (var first = new Served(holding);
         var second = new Served(new EchoDevice());
         GuestRam ram = GuestRam.of(1 << 20);
-        Driver driver =
-            Driver.start(first.frontEnd(), ram, DriverPlan.of(features).withProtocol(PROTOCOL))) {
+        Driver driver = start(first, ram, features)) {
       assertThat(ProtocolFeature.GET_VRING_BASE_INFLIGHT.in(driver.protocol())).isTrue();
       DriverQueue queue = driver.queue(0);
       request(queue, ram);
@@ -121,8 +120,7 @@ class SuspendedRequestsTest {
       try (var first = new Served(holding);
           var second = new Served(new EchoDevice());
           GuestRam ram = GuestRam.of(1 << 20);
-          Driver driver =
-              Driver.start(first.frontEnd(), ram, DriverPlan.of(features).withProtocol(PROTOCOL))) {
+          Driver driver = start(first, ram, features)) {
         request(driver.queue(0), ram);
         holding.taken.await();
         driver.stop();
@@ -161,6 +159,11 @@ class SuspendedRequestsTest {
 
   private static boolean offers(FrontEnd frontEnd) {
     return ProtocolFeature.GET_VRING_BASE_INFLIGHT.in(frontEnd.getProtocolFeatures());
+  }
+
+  private static Driver start(Served backEnd, GuestRam ram, long features) throws Exception {
+    var plan = DriverPlan.of(features).withProtocol(PROTOCOL);
+    return Driver.start(backEnd.frontEnd(), ram, plan);
   }
 
   private static void request(DriverQueue queue, GuestRam ram) {
