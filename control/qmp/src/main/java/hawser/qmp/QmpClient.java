@@ -36,6 +36,9 @@ public final class QmpClient implements AutoCloseable {
   /** The most events kept that came before anybody listened. */
   private static final int EARLY_EVENTS_MAX = 1024;
 
+  /** The id of the first command, {@code qmp_capabilities}. */
+  private static final long NEGOTIATION = 1;
+
   private final QmpSocket socket;
   private final CompletableFuture<QmpGreeting> greeting = new CompletableFuture<>();
   private final Thread receiver;
@@ -260,14 +263,21 @@ public final class QmpClient implements AutoCloseable {
 
   private void handle(QmpMessage message) {
     switch (message) {
-      case QmpMessage.Greeting(QmpGreeting said) -> {
-        if (!greeting.complete(said)) {
-          throw new PeerFault("the server greets twice");
-        }
-      }
+      case QmpMessage.Greeting(QmpGreeting said) -> greeted(said);
       case QmpMessage.Event(QmpEvent event) -> happened(event);
       case QmpMessage.Reply(Json id, QmpReply reply) -> replied(id, reply);
     }
+  }
+
+  /** A server that is reached while it starts greets twice: qemu-storage-daemon 10 often does. */
+  private void greeted(QmpGreeting said) {
+    synchronized (state) {
+      boolean negotiating = lastId == 0 || underWay.containsKey(NEGOTIATION);
+      if (!negotiating) {
+        throw new PeerFault("the server greets in command mode");
+      }
+    }
+    greeting.complete(said);
   }
 
   private void happened(QmpEvent event) {

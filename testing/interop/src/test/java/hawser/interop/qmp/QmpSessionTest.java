@@ -38,12 +38,22 @@ class QmpSessionTest {
                     .formatted(socket)
                     .transform(line -> List.of(line.split(" ", -1)));
             case STORAGE_DAEMON ->
-                "qemu-storage-daemon --chardev socket,id=c,path=%s,server=on,wait=off --monitor c"
-                    .formatted(socket)
+                ("qemu-storage-daemon --chardev socket,id=c,path=%s,server=on,wait=off"
+                        + " --monitor c --pidfile %s")
+                    .formatted(socket, started(socket))
                     .transform(line -> List.of(line.split(" ", -1)));
           };
       Peers.requires(command.getFirst());
-      return Peers.start(command).awaitSocket(socket);
+      Peer peer = Peers.start(command).awaitSocket(socket);
+      if (this == STORAGE_DAEMON) {
+        // A client that connects before may be greeted twice, or see it crash.
+        peer.await("started", () -> Files.exists(started(socket)));
+      }
+      return peer;
+    }
+
+    private static Path started(Path socket) {
+      return socket.resolveSibling("pid");
     }
   }
 
