@@ -26,12 +26,11 @@ for script in ${name:-$(ls *.sh | grep -vE '^(run|shared|fs-shared|blkio)\.sh$' 
   # Others' work on the machine makes a row doubtful, so it is told.
   load=$(cut -d' ' -f1 /proc/loadavg)
   sh "./$script.sh" | while read -r row; do
-    row="$row $(date +%F), load before $load, \`./hawser bench $script\` |"
+    row="$row $(date +%F), $machine, load before $load, \`./hawser bench $script\` |"
     echo "$row"
     [ -n "$record" ] || continue
     work=$(echo "$row" | cut -d'|' -f2)
     grep -vF "|$work|" RESULTS.md >RESULTS.new || true
-    sed -i "s#^Machine: .*#Machine: $machine.#" RESULTS.new
     echo "$row" >>RESULTS.new
     mv RESULTS.new RESULTS.md
   done
