@@ -34,6 +34,9 @@ final class Vring {
   private boolean started;
   private boolean enabled;
 
+  /** It has worked since it was started: what is left then is what broke it. */
+  private boolean begun;
+
   Vring(int index, Device device, BackEndOptions options) {
     this.index = index;
     this.descriptors = new VringDescriptors(index);
@@ -106,14 +109,11 @@ final class Vring {
 
   /**
    * What a predecessor left in its record is finished, and where to go on found there, also by a
-   * vring that is to stop and was not enabled before.
+   * vring that is to stop and has not worked yet.
    */
   void finishLeft(Surroundings around) {
     Inflight inflight = around.inflight();
-    if (started
-        && ring == null
-        && inflight != null
-        && inflight.begun(index, size, around.packed())) {
+    if (started && !begun && inflight != null && inflight.begun(index, size, around.packed())) {
       begin(around, true);
     }
   }
@@ -143,6 +143,7 @@ final class Vring {
     }
     QueueHandler handler = device.open(index);
     ring = newRing;
+    begun = true;
     worker.start(
         new QueueWorker.Work(
             newRing,
@@ -284,6 +285,7 @@ final class Vring {
   int stop(boolean suspend) {
     pause(suspend);
     started = false;
+    begun = false;
     return base;
   }
 

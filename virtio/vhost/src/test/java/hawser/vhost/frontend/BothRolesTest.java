@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import hawser.base.PeerFault;
 import hawser.sys.FileCalls;
 import hawser.sys.SocketCalls;
+import hawser.vhost.backend.BackEndOptions;
+import hawser.vhost.backend.QueueHandler;
 import hawser.vhost.message.BackEndMessage;
 import hawser.vhost.message.FrontEndCode;
 import hawser.vhost.message.Header;
@@ -19,6 +21,8 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -151,6 +155,36 @@ class BothRolesTest {
     var pages = new BitSet();
     pages.set((int) (at >>> 12), (int) ((at + bytes - 1) >>> 12) + 1);
     return pages;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {DriverPlan.SPLIT, DriverPlan.PACKED})
+  void whatBrokeAQueueIsNotTriedAgainWhenThatStops(long features) throws Exception {
+    var complaints = new LinkedBlockingQueue<String>();
+    var tried = new AtomicInteger();
+    var device =
+        new EchoDevice() {
+          @Override
+          public QueueHandler open(int queue) {
+            return _ -> {
+              tried.incrementAndGet();
+              throw new PeerFault("no echo");
+            };
+          }
+        };
+    try (var served = new Served(device, BackEndOptions.loggingTo(complaints::add));
+        GuestRam ram = GuestRam.of(1 << 20);
+        Driver driver = Driver.start(served.frontEnd(), ram, DriverPlan.of(features))) {
+      DriverQueue queue = driver.queue(0);
+      queue.begin();
+      queue.readable(ram.allocate(64, 64), 64);
+      queue.add();
+      queue.submit();
+      assertThat(complaints.take()).isEqualTo("no echo");
+      driver.stop();
+      assertThat(tried).hasValue(1);
+      assertThat(complaints).isEmpty();
+    }
   }
 
   @Test
