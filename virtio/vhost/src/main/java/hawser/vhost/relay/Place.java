@@ -20,7 +20,6 @@ record Place(Step step, int which) implements Comparable<Place> {
     OWNER,
     PROTOCOL_FEATURES,
     FEATURES,
-    CHANNEL,
     MEMORY,
     LOG_BASE,
     LOG_FD,

@@ -14,6 +14,7 @@ import hawser.vhost.message.FrontEndMessage.SetProtocolFeatures;
 import hawser.vhost.message.Header;
 import hawser.vhost.message.InflightArea;
 import hawser.vhost.message.ProtocolFeature;
+import hawser.vhost.message.VirtioFeature;
 import hawser.vhost.ring.RingLayout;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -48,12 +49,23 @@ public final class Relay {
   }
 
   /**
-   * What is not offered, whatever the back-end can: memory that comes late is promised to one
-   * process, and a successor would not get it; calls in band have answers, and one that was on its
-   * way to a process which died would be its successor's answer to something else.
+   * What is not offered, whatever the back-end can. Memory that comes late is promised to one
+   * process, and a successor would not get it. What a back-end asks for, and calls in band, have
+   * answers, and one that was on its way to a process which died would be its successor's answer to
+   * something else.
    */
-  private static final long WITHHELD =
-      ProtocolFeature.maskOf(ProtocolFeature.PAGEFAULT, ProtocolFeature.INBAND_NOTIFICATIONS);
+  private static final long WITHHELD_PROTOCOL =
+      ProtocolFeature.maskOf(
+          ProtocolFeature.PAGEFAULT,
+          ProtocolFeature.BACKEND_REQ,
+          ProtocolFeature.BACKEND_SEND_FD,
+          ProtocolFeature.INBAND_NOTIFICATIONS,
+          ProtocolFeature.HOST_NOTIFIER,
+          ProtocolFeature.SHARED_OBJECT,
+          ProtocolFeature.SHMEM);
+
+  /** Behind an IOMMU a back-end would have to ask for addresses. */
+  private static final long WITHHELD = VirtioFeature.ACCESS_PLATFORM;
 
   private final VhostSocket frontEnd;
   private final Successors successors;
@@ -139,16 +151,27 @@ public final class Relay {
   /** Our own back-end would agree, for it has offered more than the front-end was told. */
   private static void checkOffered(Order said) {
     FrontEndCode code = said.code();
-    if (code == FrontEndCode.SET_PROTOCOL_FEATURES) {
-      long withheld = said.payload().getLong() & WITHHELD;
+    if (code == FrontEndCode.SET_FEATURES || code == FrontEndCode.SET_PROTOCOL_FEATURES) {
+      long withheld = said.payload().getLong() & withheld(code);
       if (withheld != 0) {
-        throw new PeerFault("SET_PROTOCOL_FEATURES: %#x was not offered".formatted(withheld));
+        throw new PeerFault("%s: %#x was not offered".formatted(code, withheld));
       }
+    }
+    if (code == FrontEndCode.SET_BACKEND_REQ_FD) {
+      throw new PeerFault("SET_BACKEND_REQ_FD: BACKEND_REQ was not offered");
     }
     if ((code == FrontEndCode.ADD_MEM_REG || code == FrontEndCode.REM_MEM_REG)
         && said.payload().remaining() == MemoryServed.BYTES) {
       throw new PeerFault("%s: no region, and postcopy was not offered".formatted(code));
     }
+  }
+
+  private static long withheld(@Nullable FrontEndCode code) {
+    return switch (code) {
+      case GET_FEATURES, SET_FEATURES -> WITHHELD;
+      case GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES -> WITHHELD_PROTOCOL;
+      case null, default -> 0;
+    };
   }
 
   /** Keeps what the order means for a successor; false if the back-end has refused it. */
@@ -176,9 +199,9 @@ public final class Relay {
     }
     try (var _ = new Descriptors(with)) {
       ByteBuffer payload = answer.payload();
-      if (answer.header().request() == FrontEndCode.GET_PROTOCOL_FEATURES.number
-          && payload.remaining() == Long.BYTES) {
-        payload = VhostSocket.number(first(answer) & ~WITHHELD);
+      long withheld = withheld(FrontEndCode.of(answer.header().request()));
+      if (withheld != 0 && payload.remaining() == Long.BYTES) {
+        payload = VhostSocket.number(first(answer) & ~withheld);
       }
       frontEnd.send(answer.header().request(), Header.REPLY, payload, with);
     }

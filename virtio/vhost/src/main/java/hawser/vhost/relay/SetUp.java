@@ -80,7 +80,6 @@ final class SetUp implements AutoCloseable {
         protocol = order.payload().getLong();
         put(Step.PROTOCOL_FEATURES, 0, order);
       }
-      case SET_BACKEND_REQ_FD -> put(Step.CHANNEL, 0, order);
       case SET_MEM_TABLE -> {
         forget(EnumSet.of(Step.MEMORY));
         put(Step.MEMORY, regions++, order);
@@ -120,6 +119,7 @@ final class SetUp implements AutoCloseable {
           GET_QUEUE_NUM,
           SEND_RARP,
           NET_SET_MTU,
+          SET_BACKEND_REQ_FD,
           IOTLB_MSG,
           GET_CONFIG,
           CREATE_CRYPTO_SESSION,

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -100,6 +101,44 @@ class RelayRecoveryTest {
           .isInstanceOf(CompletionException.class)
           .hasCauseInstanceOf(PeerFault.class)
           .hasMessageContaining("SET_PROTOCOL_FEATURES: 0x4000 was not offered");
+    }
+  }
+
+  /** An answer to a back-end that has died meanwhile would be its successor's to something else. */
+  @Test
+  void theBackEndHasNothingToAsk() throws Exception {
+    try (var backEnds = MortalBackEnd.of(new EchoDevice());
+        RunningRelay relay = RunningRelay.with(backEnds);
+        var frontEnd = new FrontEnd(relay.frontEnd(), FrontEnd.PATIENCE)) {
+      assertThat(frontEnd.getFeatures() & VirtioFeature.ACCESS_PLATFORM).isZero();
+      assertThat(ProtocolFeature.BACKEND_REQ.in(frontEnd.getProtocolFeatures())).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SET_FEATURES,          0x200000000",
+    "SET_PROTOCOL_FEATURES, 0x20",
+    "SET_BACKEND_REQ_FD,    BACKEND_REQ"
+  })
+  void whatNeedsThatIsNotAgreedTo(FrontEndCode order, String refused) throws Exception {
+    try (var backEnds = MortalBackEnd.of(new EchoDevice());
+        RunningRelay relay = RunningRelay.with(backEnds);
+        var frontEnd = new FrontEnd(relay.frontEnd(), FrontEnd.PATIENCE)) {
+      switch (order) {
+        case SET_FEATURES -> frontEnd.setFeatures(VirtioFeature.ACCESS_PLATFORM);
+        case SET_PROTOCOL_FEATURES ->
+            frontEnd.setProtocolFeatures(ProtocolFeature.BACKEND_REQ.mask);
+        default ->
+            frontEnd.setBackendReqFd(
+                (_, _) -> {
+                  throw new AssertionError("nobody has it");
+                });
+      }
+      assertThatThrownBy(() -> relay.left().join())
+          .isInstanceOf(CompletionException.class)
+          .hasCauseInstanceOf(PeerFault.class)
+          .hasMessageContaining("%s: %s was not offered".formatted(order, refused));
     }
   }
 
