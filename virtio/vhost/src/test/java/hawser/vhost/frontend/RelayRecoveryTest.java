@@ -135,6 +135,7 @@ class RelayRecoveryTest {
                   throw new AssertionError("nobody has it");
                 });
       }
+      assertThatThrownBy(frontEnd::getFeatures).isInstanceOf(PeerFault.class);
       assertThatThrownBy(() -> relay.left().join())
           .isInstanceOf(CompletionException.class)
           .hasCauseInstanceOf(PeerFault.class)
